@@ -1,0 +1,261 @@
+package builtins
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+)
+
+var createFunctions = []method.Row[*Library]{{
+	Name:   "create",
+	Params: `type=…, key=…, value=…, max_entries=…, name="", flags=0, inner=None, like=None, map_extra=0, numa_node=None`,
+	Doc: "Make a map (BPF_MAP_CREATE).\n" +
+		"type is bpftool's name: \"hash\", \"lru_percpu_hash\", … key and value are types, spelled as in C (\"u32\", " +
+		"\"struct { ipv4 saddr; be16 port; }\") or from typeof; the kernel keeps them with the map if it can. max_entries is how many " +
+		"entries there is room for. name has at most 15 characters. like=m takes from m what is not given; inner=m makes maps like m " +
+		"the values of a map in maps. The map is gone when nothing holds it any more: pin() keeps it.",
+	Run: (*Library).create,
+}}
+
+// createDefaults are the sizes that a type has by its nature.
+var createDefaults = map[string]struct{ key, value string }{
+	"prog_array": {"", "u32"}, "perf_event_array": {"", "u32"}, "cgroup_array": {"", "u32"},
+	"array_of_maps": {"", "u32"}, "hash_of_maps": {"", "u32"}, "xskmap": {"", "u32"},
+	"sockmap": {"", "u64"}, "sockhash": {"", "u64"}, "reuseport_sockarray": {"", "u64"},
+	"devmap": {"", "u32"}, "devmap_hash": {"u32", "u32"}, "cpumap": {"", "u32"}, "stack_trace": {"u32", ""},
+	"sk_storage": {"i32", ""}, "inode_storage": {"i32", ""}, "task_storage": {"i32", ""}, "cgrp_storage": {"i32", ""},
+}
+
+const maxName = 15
+
+func (l *Library) create(c method.Call) (starlark.Value, error) {
+	spec, key, value, err := l.spec(c)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := l.engine.Create(*spec)
+	if err != nil {
+		where := engine.KindOf(spec.Type).Name
+		if spec.Name != "" {
+			where += " " + starlark.String(spec.Name).String()
+		}
+		return nil, newError(Error{Op: c.Name, Where: where, Count: -1, Err: err, spec: spec, flags: uint64(spec.Flags), lib: l})
+	}
+	m, err := l.newMap(c.Thread, raw, key, value)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), raw.Close())
+	}
+	m.created = spec.Flags
+	return m, nil
+}
+
+// spec reads the arguments of create.
+func (l *Library) spec(c method.Call) (spec *engine.Spec, key, value *layout.Type, err error) {
+	spec = &engine.Spec{}
+	like, err := mapArg(c, 7, "like")
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if like != nil {
+		*spec = *like.spec()
+		key, value = like.key, like.value.Type
+	}
+	if err := createType(c, spec); err != nil {
+		return nil, nil, nil, err
+	}
+	kind := engine.KindOf(spec.Type)
+	if spec.Name, err = createName(c); err != nil {
+		return nil, nil, nil, err
+	}
+	if key, err = createKey(c, kind, key); err != nil {
+		return nil, nil, nil, err
+	}
+	if value, err = createValue(c, kind, value); err != nil {
+		return nil, nil, nil, err
+	}
+	if key != nil {
+		spec.Key, spec.KeySize = key.BTF(), uint32(key.Size())
+	}
+	if value != nil {
+		spec.Value, spec.ValueSize = value.BTF(), uint32(value.Size())
+	}
+	if err := createEntries(c, kind, spec); err != nil {
+		return nil, nil, nil, err
+	}
+	if c.Args[5] != nil {
+		flags, err := flagsOf(c, 5)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if flags > 1<<32-1 {
+			return nil, nil, nil, c.Bad("flags", c.Args[5], "flags such as BPF_F_NO_PREALLOC, of 32 bits")
+		}
+		spec.Flags = uint32(flags)
+	}
+	spec.Flags |= kind.Flags
+	inner, err := mapArg(c, 6, "inner")
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if inner != nil {
+		spec.Inner = inner.spec()
+	}
+	if strings.HasSuffix(kind.Name, "_of_maps") && spec.Inner == nil {
+		return nil, nil, nil, fmt.Errorf("%s: a %s wants inner=, a map such as its values are to be", c.Name, kind.Name)
+	}
+	if c.Args[8] != nil {
+		if spec.MapExtra, err = c.Uint(8, "map_extra", 1<<64-1); err != nil {
+			return nil, nil, nil, err
+		}
+	}
+	if n := c.Args[9]; n != nil && n != starlark.None {
+		if spec.NumaNode, err = c.Uint32(9, "numa_node"); err != nil {
+			return nil, nil, nil, err
+		}
+		spec.Flags |= unix.BPF_F_NUMA_NODE
+	}
+	return spec, key, value, nil
+}
+
+func createType(c method.Call, spec *engine.Spec) error {
+	if c.Args[0] == nil {
+		if spec.Type == 0 {
+			return fmt.Errorf("%s: missing argument type, such as \"hash\"", c.Name)
+		}
+		return nil
+	}
+	name, err := c.String(0, "type")
+	if err != nil {
+		return err
+	}
+	typ, ok := engine.TypeByName(name)
+	if !ok {
+		return fmt.Errorf("%s: no map type %s%s; there are %s", c.Name, c.Args[0], method.DidYouMean(name, engine.TypeNames()),
+			strings.Join(engine.TypeNames(), ", "))
+	}
+	spec.Type = typ
+	return nil
+}
+
+func createName(c method.Call) (string, error) {
+	name, err := c.String(4, "name")
+	if err != nil {
+		return "", err
+	}
+	for _, r := range name {
+		if r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
+			return "", fmt.Errorf("%s: name %s has %q: the kernel takes letters, digits, _ and .", c.Name, c.Args[4], r)
+		}
+	}
+	if len(name) > maxName {
+		return "", fmt.Errorf("%s: name %s has %d characters: the kernel keeps %d, which are %s", c.Name, c.Args[4], len(name), maxName,
+			starlark.String(name[:maxName]))
+	}
+	return name, nil
+}
+
+// createKey is the key type that was given, or that the type of map has by its nature.
+func createKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
+	if c.Args[1] != nil && !kind.Keyed() {
+		return nil, fmt.Errorf("%s: a %s has no keys, got key=%s", c.Name, kind.Name, method.Describe(c.Args[1]))
+	}
+	if !kind.Keyed() {
+		return nil, nil
+	}
+	if c.Args[1] != nil {
+		return typeArg(c, 1, "key")
+	}
+	switch d := createDefaults[kind.Name]; {
+	case like != nil:
+		return like, nil
+	case kind.Shape == engine.Indexed || kind.Shape == engine.Slots:
+		return layout.Parse("u32")
+	case d.key != "":
+		return layout.Parse(d.key)
+	case kind.Trie:
+		return nil, fmt.Errorf("%s: a %s wants key=, a type such as \"cidr4\"", c.Name, kind.Name)
+	default:
+		return nil, fmt.Errorf("%s: a %s wants key=, a type such as \"u32\"", c.Name, kind.Name)
+	}
+}
+
+func createValue(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
+	switch d := createDefaults[kind.Name]; {
+	case c.Args[2] != nil && kind.Shape == engine.Opaque:
+		return nil, fmt.Errorf("%s: a %s has no values, got value=%s", c.Name, kind.Name, method.Describe(c.Args[2]))
+	case c.Args[2] != nil:
+		return typeArg(c, 2, "value")
+	case kind.Shape == engine.Opaque:
+		return nil, nil
+	case like != nil:
+		return like, nil
+	case d.value != "":
+		return layout.Parse(d.value)
+	default:
+		return nil, fmt.Errorf("%s: a %s wants value=, a type such as \"u64\"", c.Name, kind.Name)
+	}
+}
+
+func createEntries(c method.Call, kind *engine.Kind, spec *engine.Spec) error {
+	if c.Args[3] != nil {
+		n, err := c.Uint32(3, "max_entries")
+		if err != nil {
+			return err
+		}
+		spec.MaxEntries = n
+	}
+	switch {
+	case spec.MaxEntries == 0 && !kind.NoEntries:
+		return fmt.Errorf("%s: a %s wants max_entries=, from 1", c.Name, kind.Name)
+	case spec.MaxEntries != 0 && kind.NoEntries:
+		return fmt.Errorf("%s: a %s grows with its objects and takes no max_entries, got %d", c.Name, kind.Name, spec.MaxEntries)
+	}
+	return nil
+}
+
+// typeArg reads a type: its spelling, or what typeof made of it.
+func typeArg(c method.Call, i int, name string) (*layout.Type, error) {
+	switch v := c.Args[i].(type) {
+	case *layout.Type:
+		return v, nil
+	case starlark.String:
+		t, err := layout.Parse(string(v))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", c.Name, name, err)
+		}
+		return t, nil
+	default:
+		return nil, c.Bad(name, v, "a type such as \"u32\"")
+	}
+}
+
+// mapArg reads a map, or None.
+func mapArg(c method.Call, i int, name string) (*Map, error) {
+	switch v := c.Args[i].(type) {
+	case nil, starlark.NoneType:
+		return nil, nil
+	case *Map:
+		return v, nil
+	default:
+		return nil, c.Bad(name, v, "a map")
+	}
+}
+
+// spec describes the map as it was made, without its name.
+func (m *Map) spec() *engine.Spec {
+	s := &engine.Spec{
+		Type: m.info.Type, KeySize: m.info.KeySize, ValueSize: m.info.ValueSize, MaxEntries: m.info.MaxEntries,
+		Flags: m.info.Flags, MapExtra: m.info.MapExtra,
+	}
+	if m.key != nil {
+		s.Key, s.Value = m.key.BTF(), m.value.Type.BTF()
+	}
+	return s
+}

@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"github.com/cilium/ebpf/btf"
+)
+
+// Engine makes and finds maps.
+type Engine interface {
+	// Create makes a map. Where the kernel refuses the types, the map is made without; Info then has none.
+	Create(Spec) (Map, error)
+	// OpenID opens the map with an id. readonly asks for a descriptor that cannot write.
+	OpenID(id uint32, readonly bool) (Map, error)
+	// OpenPin opens the map that is pinned at path.
+	OpenPin(path string, readonly bool) (Map, error)
+	// NextID is the least id of a map that is greater than id; ENOENT after the last.
+	NextID(id uint32) (uint32, error)
+	// CPUs is the number of possible CPUs: the number of values of a per-CPU entry.
+	CPUs() (int, error)
+	// Missing names the capabilities that bpf() may want and this process lacks; "" if it lacks none.
+	Missing() string
+	// Clock is the time that programs get from bpf_ktime_get_ns: nanoseconds since the machine was started,
+	// without those that it slept.
+	Clock() (uint64, error)
+	// Unpin removes a pin, whoever made it.
+	Unpin(path string) error
+}
+
+// Spec describes a map to be made.
+type Spec struct {
+	Type       uint32 // the kernel's number, as in Kinds
+	Name       string // at most 15 bytes
+	KeySize    uint32
+	ValueSize  uint32
+	MaxEntries uint32
+	Flags      uint32
+	MapExtra   uint64
+	NumaNode   uint32   // used if Flags say so
+	Key, Value btf.Type // given to the kernel if both are there
+	Inner      *Spec    // of a map in maps: the template that its values must fit
+}
+
+// Info is what does not change while a map exists.
+type Info struct {
+	ID         uint32
+	Type       uint32
+	Name       string
+	KeySize    uint32
+	ValueSize  uint32
+	MaxEntries uint32
+	Flags      uint32
+	MapExtra   uint64
+	CPUs       int  // values of an entry of a per-CPU map; 0 for any other
+	ReadOnly   bool // this handle cannot write
+}
+
+// Stride is the number of bytes that an operation copies for one value: of a per-CPU map every CPU's value,
+// each rounded up to 8 bytes.
+func (i *Info) Stride() int {
+	if i.CPUs == 0 {
+		return int(i.ValueSize)
+	}
+	return (int(i.ValueSize) + 7) &^ 7 * i.CPUs
+}
+
+// Map is one open map. It is used by one goroutine at a time.
+type Map interface {
+	Reader
+	Writer
+}
+
+// Reader is what changes nothing in the kernel. A wrapper may embed it.
+type Reader interface {
+	// Info describes the map. The caller must not change it.
+	Info() *Info
+	// Types are the key and value types that the kernel keeps with the map; nil where it has none, or where this
+	// process may not read them.
+	Types() (key, value btf.Type)
+	// Frozen says whether user space may no longer write. It changes at most once.
+	Frozen() (bool, error)
+	// Memory is what the kernel accounts for the map, in bytes.
+	Memory() (uint64, error)
+	// Lookup copies the value under key, of Info.Stride bytes. key is nil for a queue, a stack and a bloom
+	// filter; of the last, value is the question. ENOENT: there is none.
+	Lookup(key, value []byte, flags uint64) error
+	// NextKey copies the key that follows key, or the first if key is nil or not in the map. ENOENT: key is the last.
+	NextKey(key, next []byte) error
+	// LookupBatch copies up to n entries after cur into keys and values, which must have room for them, and
+	// moves cur past them. It returns how many it copied.
+	//
+	// ENOENT is the end, and may come with entries. ENOSPC: the next bucket of a hash holds more than n; cur
+	// stays before it. Since Linux 5.6.
+	LookupBatch(cur *Cursor, keys, values []byte, n int) (int, error)
+	// Close gives the handle up. Every later operation answers EBADF. The map lives on while something holds it.
+	Close() error
+}
+
+// Writer is what changes the map, its life, or its pins. A wrapper names each method, so that an operation
+// added here does not compile until each wrapper has decided about it.
+type Writer interface {
+	// Update writes value under key. flags are BPF_ANY, BPF_NOEXIST, BPF_EXIST, with BPF_F_LOCK or without.
+	Update(key, value []byte, flags uint64) error
+	// Delete removes the entry. ENOENT: there is none.
+	Delete(key []byte) error
+	// LookupAndDelete removes the entry and copies its value, in one step. key is nil for a queue and a stack.
+	LookupAndDelete(key, value []byte, flags uint64) error
+	// LookupAndDeleteBatch is LookupBatch for entries that it removes.
+	LookupAndDeleteBatch(cur *Cursor, keys, values []byte, n int) (int, error)
+	// UpdateBatch writes n entries in order, and returns how many it wrote: fewer than n come with the error of
+	// the entry at that place. flags are BPF_ANY, with BPF_F_LOCK or without; the kernel takes no others here.
+	UpdateBatch(keys, values []byte, n int, flags uint64) (int, error)
+	// DeleteBatch removes n entries in order, and returns how many it removed, as UpdateBatch does.
+	DeleteBatch(keys []byte, n int) (int, error)
+	// Freeze ends all writing from user space, for good.
+	Freeze() error
+	// Pin gives the map a name in a bpffs, which keeps it when nothing else does. EEXIST: path is taken. With
+	// replace, a map that is pinned there gives way, in one step.
+	Pin(path string, replace bool) error
+}
+
+// Cursor is a place in a walk by batches. The zero value is the start.
+type Cursor struct {
+	// Opaque is the kernel's: a bucket's number for a hash, the last key for others. nil is the start.
+	Opaque []byte
+}

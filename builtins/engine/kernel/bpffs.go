@@ -1,0 +1,98 @@
+package kernel
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// defaultBPFFS is where systems mount the bpffs.
+const defaultBPFFS = "/sys/fs/bpf"
+
+// NotBPFFSError is a pin in a directory that is not on a bpffs.
+type NotBPFFSError struct{ Dir string }
+
+func (e *NotBPFFSError) Error() string { return e.Dir + " is not on a bpffs" }
+
+// Pin gives the map a name in a bpffs. cilium/ebpf's Pin would move a map that this handle has pinned before;
+// here a second pin is one more.
+func (m *kernelMap) Pin(path string, replace bool) error {
+	if m.fd < 0 {
+		return unix.EBADF
+	}
+	if err := m.engine.mount(filepath.Dir(path)); err != nil {
+		return err
+	}
+	err := m.pin(path)
+	if err != unix.EEXIST || !replace {
+		return err
+	}
+	old, err := m.engine.OpenPin(path, true)
+	if err != nil {
+		return fmt.Errorf("what is at %s cannot be replaced: %w", path, err)
+	}
+	old.Close()
+	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf("bpfsh_%d_%d", os.Getpid(), m.info.ID))
+	if err := m.pin(beside); err != nil {
+		return err
+	}
+	if err := os.Rename(beside, path); err != nil {
+		return errors.Join(pathErrno(err), os.Remove(beside))
+	}
+	return nil
+}
+
+func (m *kernelMap) pin(path string) error {
+	clone, err := m.m.Clone()
+	if err != nil {
+		return errnoOf(err)
+	}
+	defer clone.Close()
+	return errnoOf(clone.Pin(path))
+}
+
+// mount makes sure that dir is on a bpffs. It mounts one only where systems have it, and only if nothing is there.
+func (e *Engine) mount(dir string) error {
+	err := onBPFFS(dir)
+	if _, other := err.(*NotBPFFSError); !other || e.Mounted == nil || dir != defaultBPFFS {
+		return err
+	}
+	if err := unix.Mount("bpf", defaultBPFFS, "bpf", 0, "mode=0700"); err != nil {
+		return fmt.Errorf("mounting a bpffs at %s: %w", defaultBPFFS, err)
+	}
+	e.Mounted(defaultBPFFS)
+	return nil
+}
+
+func onBPFFS(dir string) error {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return err
+	}
+	if st.Type != unix.BPF_FS_MAGIC {
+		return &NotBPFFSError{dir}
+	}
+	return nil
+}
+
+// PrivateBPFFS makes a bpffs that is mounted nowhere. Its directory can be used like any other by this process
+// alone; everything in it goes when close is called, or with the process. It needs CAP_SYS_ADMIN and Linux 5.2.
+func PrivateBPFFS() (dir string, close func() error, err error) {
+	fsfd, err := unix.Fsopen("bpf", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return "", nil, fmt.Errorf("private bpffs: fsopen: %w", err)
+	}
+	defer unix.Close(fsfd)
+	if err := unix.FsconfigCreate(fsfd); err != nil {
+		return "", nil, fmt.Errorf("private bpffs: fsconfig: %w", err)
+	}
+	mfd, err := unix.Fsmount(fsfd, unix.FSMOUNT_CLOEXEC, 0)
+	if err != nil {
+		return "", nil, fmt.Errorf("private bpffs: fsmount: %w", err)
+	}
+	return "/proc/self/fd/" + strconv.Itoa(mfd), func() error { return unix.Close(mfd) }, nil
+}

@@ -1,0 +1,215 @@
+package builtins
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strconv"
+	"strings"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+)
+
+var findFunctions = []method.Row[*Library]{{
+	Name:   "open",
+	Params: "where, key=None, value=None, readonly=False",
+	Doc: "Open a map that is there (BPF_OBJ_GET, BPF_MAP_GET_FD_BY_ID).\n" +
+		"where is an id (an int), a pin's path (a string with a slash), or a name; \"id:144\", \"pin:/p\" and \"name:x\" say which. " +
+		"key and value are types to use instead of the map's own. readonly asks for a handle that cannot write.",
+	Run: (*Library).openMap,
+}, {
+	Name:   "maps",
+	Params: "name=None, type=None",
+	Doc: "Every map on the system, a list of records ordered by id.\n" +
+		"name is a pattern such as \"cilium_*\", type a map type; they choose among the maps. Memory is in bytes.",
+	Run: (*Library).maps,
+}}
+
+func (l *Library) openMap(c method.Call) (starlark.Value, error) {
+	var key, value *layout.Type
+	for i, t := range map[int]**layout.Type{1: &key, 2: &value} {
+		if c.Args[i] != nil && c.Args[i] != starlark.None {
+			var err error
+			if *t, err = typeArg(c, i, []string{"", "key", "value"}[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	readonly, err := c.Bool(3, "readonly")
+	if err != nil {
+		return nil, err
+	}
+	raw, err := l.find(c, readonly)
+	if err != nil {
+		return nil, err
+	}
+	m, err := l.newMap(c.Thread, raw, key, value)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), raw.Close())
+	}
+	return m, nil
+}
+
+// find opens what where says.
+func (l *Library) find(c method.Call, readonly bool) (engine.Map, error) {
+	const want = `an id, a name, or a path such as "/sys/fs/bpf/flows"`
+	if _, ok := c.Args[0].(starlark.Int); ok {
+		id, err := c.Uint32(0, "where")
+		if err != nil {
+			return nil, err
+		}
+		return l.byID(c, id, readonly)
+	}
+	where, ok := c.Args[0].(starlark.String)
+	if !ok || where == "" {
+		return nil, c.Bad("where", c.Args[0], want)
+	}
+	kind, rest, ok := strings.Cut(string(where), ":")
+	switch {
+	case ok && kind == "id":
+		id, err := strconv.ParseUint(rest, 10, 32)
+		if err != nil {
+			return nil, c.Bad("where", where, "a number behind id:")
+		}
+		return l.byID(c, uint32(id), readonly)
+	case ok && kind == "pin":
+		return l.byPath(c, rest, readonly)
+	case ok && kind == "name":
+		return l.byName(c, rest, readonly)
+	case strings.Contains(string(where), "/"):
+		return l.byPath(c, string(where), readonly)
+	}
+	if _, err := strconv.ParseUint(string(where), 10, 32); err == nil {
+		return nil, fmt.Errorf("%s: %s is a string, and so a name; for the map with this id: open(%s)", c.Name, where, string(where))
+	}
+	return l.byName(c, string(where), readonly)
+}
+
+func (l *Library) byID(c method.Call, id uint32, readonly bool) (engine.Map, error) {
+	m, err := l.engine.OpenID(id, readonly)
+	if err != nil {
+		return nil, newError(Error{Op: c.Name, Where: fmt.Sprintf("map id=%d", id), Count: -1, Err: err, lib: l})
+	}
+	return m, nil
+}
+
+func (l *Library) byPath(c method.Call, pin string, readonly bool) (engine.Map, error) {
+	m, err := l.engine.OpenPin(pin, readonly)
+	if err != nil {
+		return nil, newError(Error{Op: c.Name, Where: starlark.String(pin).String(), Count: -1, Err: err, path: pin, lib: l})
+	}
+	return m, nil
+}
+
+func (l *Library) byName(c method.Call, name string, readonly bool) (engine.Map, error) {
+	if len(name) > maxName {
+		return nil, fmt.Errorf("%s: name %s has %d characters: the kernel keeps %d, which are %s", c.Name, starlark.String(name), len(name), maxName,
+			starlark.String(name[:maxName]))
+	}
+	var ids []string
+	var id uint32
+	var names []string
+	if err := l.each(c, func(info *engine.Info, _ engine.Map) error {
+		names = append(names, info.Name)
+		if info.Name == name {
+			id = info.ID
+			ids = append(ids, fmt.Sprint(id))
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	switch len(ids) {
+	case 0:
+		return nil, newError(Error{Op: c.Name, Where: "map " + starlark.String(name).String() + method.DidYouMean(name, names), Count: -1, Err: unix.ENOENT, lib: l})
+	case 1:
+		return l.byID(c, id, readonly)
+	default:
+		return nil, fmt.Errorf("%s: %d maps are called %s: open one by its id, %s", c.Name, len(ids), starlark.String(name), strings.Join(ids, ", "))
+	}
+}
+
+// each calls f with every map. A map that goes away meanwhile is left out.
+func (l *Library) each(c method.Call, f func(*engine.Info, engine.Map) error) error {
+	ctx := runtime.Context(c.Thread)
+	for id := uint32(0); ; {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		next, err := l.engine.NextID(id)
+		if errors.Is(err, unix.ENOENT) {
+			return nil
+		}
+		if err != nil {
+			return newError(Error{Op: c.Name, Count: -1, Err: err, lib: l})
+		}
+		id = next
+		m, err := l.engine.OpenID(id, true)
+		if errors.Is(err, unix.ENOENT) {
+			continue
+		}
+		if err != nil {
+			return newError(Error{Op: c.Name, Where: fmt.Sprintf("map id=%d", id), Count: -1, Err: err, lib: l})
+		}
+		if err := errors.Join(f(m.Info(), m), m.Close()); err != nil {
+			return err
+		}
+	}
+}
+
+func (l *Library) maps(c method.Call) (starlark.Value, error) {
+	pattern, typ := "*", ""
+	var err error
+	if c.Args[0] != nil && c.Args[0] != starlark.None {
+		if pattern, err = c.String(0, "name"); err != nil {
+			return nil, err
+		}
+		if _, err := path.Match(pattern, ""); err != nil {
+			return nil, c.Bad("name", c.Args[0], `a pattern such as "cilium_*"`)
+		}
+	}
+	if c.Args[1] != nil && c.Args[1] != starlark.None {
+		if typ, err = c.String(1, "type"); err != nil {
+			return nil, err
+		}
+		if _, ok := engine.TypeByName(typ); !ok {
+			return nil, fmt.Errorf("%s: no map type %s%s", c.Name, c.Args[1], method.DidYouMean(typ, engine.TypeNames()))
+		}
+	}
+	list := []starlark.Value{}
+	err = l.each(c, func(info *engine.Info, m engine.Map) error {
+		kind := engine.KindOf(info.Type)
+		if ok, _ := path.Match(pattern, info.Name); !ok || typ != "" && typ != kind.Name {
+			return nil
+		}
+		frozen, err := m.Frozen()
+		if err != nil {
+			return err
+		}
+		memory, err := m.Memory()
+		if err != nil {
+			return err
+		}
+		list = append(list, layout.NewFacts("map").
+			Add("id", starlark.MakeUint64(uint64(info.ID))).
+			Add("name", starlark.String(info.Name)).
+			Add("type", starlark.String(kind.Name)).
+			Add("key_size", starlark.MakeUint64(uint64(info.KeySize))).
+			Add("value_size", starlark.MakeUint64(uint64(info.ValueSize))).
+			Add("max_entries", starlark.MakeUint64(uint64(info.MaxEntries))).
+			Add("flags", starlark.MakeUint64(uint64(info.Flags))).
+			Add("memory", starlark.MakeUint64(memory)).
+			Add("frozen", starlark.Bool(frozen)))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return starlark.NewList(list), nil
+}

@@ -1,0 +1,249 @@
+package builtins
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+)
+
+var iterateMethods = []method.Row[*Map]{{
+	Name: "keys",
+	Doc: "All keys, read while they are looped over.\n" +
+		"Each key that stays in the map comes once, however busy the map is. Each loop reads anew. `for key in m` does the same.",
+	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.entries(c.Name) },
+}, {
+	Name: "values",
+	Doc:  "All values, read while they are looped over, as keys() does.",
+	Run:  func(m *Map, c method.Call) (starlark.Value, error) { return m.entries(c.Name) },
+}, {
+	Name: "items",
+	Doc:  "All (key, value) pairs, read while they are looped over, as keys() does.",
+	Run:  func(m *Map, c method.Call) (starlark.Value, error) { return m.entries(c.Name) },
+}, {
+	Name: "count",
+	Doc:  "The number of entries.\nAn array has all its entries always. Other maps are walked through.",
+	Run: func(m *Map, c method.Call) (starlark.Value, error) {
+		n, err := m.count(runtime.Context(c.Thread), c.Name)
+		return starlark.MakeInt(n), err
+	},
+}, {
+	Name:   "clear",
+	Params: "",
+	Doc: "Remove all entries, and return how many there were.\n" +
+		"An array's entries cannot be removed: they are set to zero. What others add meanwhile may stay.",
+	Run: func(m *Map, c method.Call) (starlark.Value, error) {
+		n, err := m.clear(runtime.Context(c.Thread), c.Name)
+		if err != nil {
+			return nil, err
+		}
+		return starlark.MakeInt(n), nil
+	},
+}}
+
+// entries is what keys, values and items return.
+type entries struct {
+	m    *Map
+	what string
+}
+
+var _ starlark.Iterable = (*entries)(nil)
+
+func (e *entries) String() string        { return e.what + " of " + e.m.String() }
+func (e *entries) Type() string          { return e.what }
+func (e *entries) Freeze()               {}
+func (e *entries) Truth() starlark.Bool  { return true }
+func (e *entries) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", e.what) }
+
+func (e *entries) Iterate() starlark.Iterator {
+	return &entryIterator{m: e.m, what: e.what, ctx: runtime.Context(e.m.thread), walk: engine.NewWalk(e.m.raw, 0)}
+}
+
+func (m *Map) entries(what string) (starlark.Value, error) {
+	if !m.kind.Keyed() {
+		return nil, m.fail(what, nil, unix.ENOTSUP)
+	}
+	return &entries{m, what}, nil
+}
+
+// Iterate is `for key in m`.
+func (m *Map) Iterate() starlark.Iterator { return (&entries{m, "keys"}).Iterate() }
+
+type entryIterator struct {
+	m     *Map
+	what  string
+	ctx   context.Context
+	walk  *engine.Walk
+	batch engine.Batch
+	i     int
+}
+
+func (it *entryIterator) Next(p *starlark.Value) bool {
+	m := it.m
+	if it.i == it.batch.N || m.closed || it.ctx.Err() != nil {
+		if !it.fill() {
+			return false
+		}
+	}
+	k, v := int(m.info.KeySize), len(m.valueBuf)
+	i := it.i
+	it.i++
+	switch it.what {
+	case "keys":
+		*p = m.key.Decode(it.batch.Keys[i*k : (i+1)*k])
+	case "values":
+		*p = m.value.Decode(it.batch.Values[i*v : (i+1)*v])
+	default:
+		*p = starlark.Tuple{m.key.Decode(it.batch.Keys[i*k : (i+1)*k]), m.value.Decode(it.batch.Values[i*v : (i+1)*v])}
+	}
+	return true
+}
+
+// fill reads the next batch, and raises what prevents it.
+func (it *entryIterator) fill() bool {
+	b, err := it.m.nextBatch(it.ctx, it.what, it.walk)
+	if err == io.EOF {
+		return false
+	}
+	if err != nil {
+		runtime.Raise(it.m.thread, it.what, err)
+	}
+	it.batch, it.i = b, 0
+	return true
+}
+
+// Done has nothing to do, which is as well: it is not called on every way out of a loop.
+func (it *entryIterator) Done() {}
+
+// nextBatch takes a step of a walk; io.EOF is its end. It looks whether the map was closed and whether the run was
+// stopped, so that a loop over what is in memory already ends too.
+func (m *Map) nextBatch(ctx context.Context, op string, walk *engine.Walk) (engine.Batch, error) {
+	if ctx.Err() != nil {
+		return engine.Batch{}, context.Cause(ctx)
+	}
+	if m.closed {
+		return engine.Batch{}, m.fail(op, nil, unix.EBADF)
+	}
+	if !m.kind.Keyed() {
+		return engine.Batch{}, m.fail(op, nil, unix.ENOTSUP)
+	}
+	b, err := walk.Next()
+	if err != nil && err != io.EOF {
+		return b, m.explain(op, nil, err)
+	}
+	return b, err
+}
+
+// each runs f on all entries, batch by batch.
+func (m *Map) each(ctx context.Context, op string, f func(engine.Batch) error) error {
+	walk := engine.NewWalk(m.raw, 0)
+	for {
+		b, err := m.nextBatch(ctx, op, walk)
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = f(b)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (m *Map) count(ctx context.Context, op string) (n int, err error) {
+	if m.kind.Shape == engine.Indexed && !m.closed {
+		return int(m.info.MaxEntries), nil
+	}
+	err = m.each(ctx, op, func(b engine.Batch) error {
+		n += b.N
+		return nil
+	})
+	return n, err
+}
+
+func (m *Map) clear(ctx context.Context, op string) (n int, err error) {
+	switch {
+	case m.kind.Shape == engine.Ordered:
+		return m.clearOrdered(ctx, op)
+	case m.kind.Shape == engine.Indexed:
+		return m.zero(ctx, op)
+	case m.kind.Trie:
+		// The walk goes on behind its last key, which must not be gone: all keys first.
+		var keys []byte
+		if err := m.each(ctx, op, func(b engine.Batch) error {
+			keys = append(keys, b.Keys...)
+			return nil
+		}); err != nil {
+			return 0, err
+		}
+		return m.remove(ctx, op, engine.Batch{Keys: keys, N: len(keys) / int(m.info.KeySize)}, 0)
+	}
+	err = m.each(ctx, op, func(b engine.Batch) (err error) {
+		n, err = m.remove(ctx, op, b, n)
+		return err
+	})
+	return n, err
+}
+
+// remove deletes the entries of a batch. before counts those of earlier batches; the sum is returned, and is in
+// the error.
+func (m *Map) remove(ctx context.Context, op string, b engine.Batch, before int) (int, error) {
+	out := engine.DeleteAll(m.raw, b.Keys, b.N, true, m.stop(ctx))
+	n := before + out.Done
+	if out.Err != nil {
+		return n, m.failCount(op, b.Keys, out.At, n, -1, 0, out.Err)
+	}
+	return n, nil
+}
+
+func (m *Map) clearOrdered(ctx context.Context, op string) (n int, err error) {
+	for {
+		if err := m.stop(ctx)(); err != nil {
+			return n, m.failCount(op, nil, 0, n, -1, 0, err)
+		}
+		if err := m.raw.LookupAndDelete(nil, m.valueBuf, 0); errors.Is(err, unix.ENOENT) {
+			return n, nil
+		} else if err != nil {
+			return n, m.failCount(op, nil, 0, n, -1, 0, err)
+		}
+		n++
+	}
+}
+
+// zero sets all entries of an array to zero.
+func (m *Map) zero(ctx context.Context, op string) (n int, err error) {
+	var zeros []byte
+	err = m.each(ctx, op, func(b engine.Batch) error {
+		if len(zeros) < len(b.Values) {
+			zeros = make([]byte, len(b.Values))
+		}
+		out := engine.UpdateAll(m.raw, b.Keys, zeros, b.N, 0, m.stop(ctx))
+		n += out.Done
+		if out.Err != nil {
+			return m.failCount(op, b.Keys, out.At, n, -1, 0, out.Err)
+		}
+		return nil
+	})
+	return n, err
+}
+
+// stop is what work on many entries asks between its system calls.
+func (m *Map) stop(ctx context.Context) func() error {
+	return func() error {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if m.closed {
+			return unix.EBADF
+		}
+		return nil
+	}
+}

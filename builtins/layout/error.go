@@ -1,0 +1,31 @@
+package layout
+
+import "fmt"
+
+// EncodeError says why a value does not fit a type.
+type EncodeError struct {
+	Path string // where in the value: ".port", "[3].addr"; "" for the whole
+	Text string
+}
+
+func (e *EncodeError) Error() string {
+	if e.Path == "" {
+		return e.Text
+	}
+	if e.Path[0] == '.' {
+		return e.Path[1:] + ": " + e.Text
+	}
+	return e.Path + ": " + e.Text
+}
+
+func badf(format string, args ...any) error {
+	return &EncodeError{Text: fmt.Sprintf(format, args...)}
+}
+
+// within puts a step of the path before an error from an inner encoder.
+func within(step string, err error) error {
+	if e, ok := err.(*EncodeError); ok {
+		return &EncodeError{step + e.Path, e.Text}
+	}
+	return &EncodeError{step, err.Error()}
+}

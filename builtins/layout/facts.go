@@ -1,0 +1,83 @@
+package layout
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+)
+
+// Facts is a record whose fields are Starlark values and not bytes, in the order they were given: what info()
+// answers, and the sum of per-CPU structs.
+type Facts struct {
+	name   string
+	names  []string
+	values []starlark.Value
+}
+
+var (
+	_ starlark.HasAttrs   = (*Facts)(nil)
+	_ starlark.Comparable = (*Facts)(nil)
+)
+
+// NewFacts starts a record that shows itself as name(…).
+func NewFacts(name string) *Facts { return &Facts{name: name} }
+
+// Add puts a field behind the others. It returns f, so that calls can be chained.
+func (f *Facts) Add(name string, v starlark.Value) *Facts {
+	f.names = append(f.names, name)
+	f.values = append(f.values, v)
+	return f
+}
+
+func (f *Facts) Type() string         { return "record" }
+func (f *Facts) Truth() starlark.Bool { return true }
+func (f *Facts) AttrNames() []string  { return slices.Clone(f.names) }
+
+// Freeze makes what the fields hold unchangeable; the record itself never changes.
+func (f *Facts) Freeze() {
+	for _, v := range f.values {
+		v.Freeze()
+	}
+}
+
+func (f *Facts) Hash() (uint32, error) { return starlark.Tuple(f.values).Hash() }
+
+func (f *Facts) String() string {
+	var sb strings.Builder
+	sb.WriteString(f.name + "(")
+	for i, name := range f.names {
+		if i > 0 {
+			sb.WriteString(", ")
+		}
+		fmt.Fprintf(&sb, "%s=%s", name, f.values[i])
+	}
+	return sb.String() + ")"
+}
+
+// Fields are the names of the fields, in order.
+func (f *Facts) Fields() []string { return f.names }
+
+// Field is the value of field i.
+func (f *Facts) Field(i int) starlark.Value { return f.values[i] }
+
+func (f *Facts) Attr(name string) (starlark.Value, error) {
+	if i := slices.Index(f.names, name); i >= 0 {
+		return f.values[i], nil
+	}
+	return nil, nil
+}
+
+// CompareSameType finds two of them equal that have the same names and equal values.
+func (f *Facts) CompareSameType(op syntaxToken, y starlark.Value, depth int) (bool, error) {
+	g, ok := y.(*Facts)
+	equal := ok && slices.Equal(f.names, g.names)
+	for i := 0; equal && i < len(f.values); i++ {
+		var err error
+		if equal, err = starlark.EqualDepth(f.values[i], g.values[i], depth-1); err != nil {
+			return false, err
+		}
+	}
+	return equality(op, equal, "record")
+}

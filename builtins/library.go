@@ -1,0 +1,76 @@
+package builtins
+
+import (
+	"maps"
+	"slices"
+	"weak"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+)
+
+// Library is the functions of this package on one engine, and the maps that scripts have open there.
+type Library struct {
+	engine engine.Engine
+	open   []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself
+}
+
+// New makes the library of an engine.
+func New(e engine.Engine) *Library { return &Library{engine: e} }
+
+// functions are the rows of the predeclared functions.
+func functions() []method.Row[*Library] {
+	return slices.Concat(createFunctions, findFunctions, typeFunctions, aggregateFunctions, showFunctions, machineFunctions)
+}
+
+// Predeclared are the names that scripts find: the functions, and the kernel's flags.
+func (l *Library) Predeclared() starlark.StringDict {
+	d := method.Functions(l, functions())
+	maps.Copy(d, flags)
+	return d
+}
+
+// Topics are the rows, as help groups them.
+func Topics() []method.Topic {
+	return []method.Topic{
+		{Name: "create", Doc: "Making maps.", Entries: method.Entries("function", createFunctions)},
+		{Name: "find", Doc: "Finding and opening maps.", Entries: method.Entries("function", findFunctions)},
+		{Name: "element", Doc: "One entry of a map.", Entries: method.Entries("method", elementMethods)},
+		{Name: "queue", Doc: "Queues, stacks and bloom filters.", Entries: method.Entries("method", queueMethods)},
+		{Name: "iterate", Doc: "All entries of a map, one by one.", Entries: method.Entries("method", iterateMethods)},
+		{Name: "batch", Doc: "Many entries in one call of the kernel.", Entries: slices.Concat(
+			method.Entries("method", batchMethods), method.AttrEntries(batchAttrs))},
+		{Name: "lifecycle", Doc: "Freezing, pinning, closing.", Entries: method.Entries("method", lifecycleMethods)},
+		{Name: "map", Doc: "What a map says about itself.", Entries: method.AttrEntries(mapAttrs)},
+		{Name: "types", Doc: "Types of keys and values.", Entries: slices.Concat(
+			method.Entries("function", typeFunctions), layout.TypeEntries())},
+		{Name: "record", Doc: "Structs that were read or made.", Entries: layout.RecordEntries()},
+		{Name: "percpu", Doc: "Values of per-CPU maps.", Entries: layout.PerCPUEntries()},
+		{Name: "error", Doc: "What catch gives for an error.", Entries: runtime.CaughtEntries()},
+		{Name: "aggregate", Doc: "Adding up.", Entries: method.Entries("function", aggregateFunctions)},
+		{Name: "show", Doc: "Looking at values.", Entries: method.Entries("function", showFunctions)},
+		{Name: "machine", Doc: "The machine that the maps are on.", Entries: method.Entries("function", machineFunctions)},
+	}
+}
+
+// Close closes the maps that scripts have left open.
+func (l *Library) Close() {
+	for _, p := range l.open {
+		if m := p.Value(); m != nil {
+			m.raw.Close()
+		}
+	}
+	l.open = nil
+}
+
+// remember keeps a map in the list of those to close.
+func (l *Library) remember(m *Map) {
+	if len(l.open) == cap(l.open) { // before it grows, drop what is gone
+		l.open = slices.DeleteFunc(l.open, func(p weak.Pointer[Map]) bool { return p.Value() == nil })
+	}
+	l.open = append(l.open, weak.Make(m))
+}

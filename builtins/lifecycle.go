@@ -1,0 +1,170 @@
+package builtins
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"bpfsh/builtins/layout"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+)
+
+var lifecycleMethods = []method.Row[*Map]{{
+	Name: "freeze",
+	Doc: "End all writing from user space, for good (BPF_MAP_FREEZE).\n" +
+		"Programs still write. It holds for every handle on the map and cannot be undone.",
+	Run: func(m *Map, c method.Call) (starlark.Value, error) {
+		return starlark.None, m.explain(c.Name, nil, m.raw.Freeze())
+	},
+}, {
+	Name:   "pin",
+	Params: "path, replace=False",
+	Doc: "Give the map a name in a bpffs, which keeps it when nothing else does (BPF_OBJ_PIN).\n" +
+		"A map can have several pins. EEXIST: something is at path; with replace, a map that is pinned there gives way. " +
+		"The bpffs at /sys/fs/bpf is mounted if it is not.",
+	Run: func(m *Map, c method.Call) (starlark.Value, error) {
+		path, err := pathArg(c, 0)
+		if err != nil {
+			return nil, err
+		}
+		replace, err := c.Bool(1, "replace")
+		if err != nil {
+			return nil, err
+		}
+		if err := m.raw.Pin(path, replace); err != nil {
+			return nil, m.failPath(c.Name, path, err)
+		}
+		if !slices.Contains(m.pins, path) {
+			m.pins = append(m.pins, path)
+		}
+		return starlark.None, nil
+	},
+}, {
+	Name:   "unpin",
+	Params: "path=None",
+	Doc: "Remove a pin of this map.\n" +
+		"Without path: the one that this handle has made. A pin of another map is an error.",
+	Run: (*Map).unpin,
+}, {
+	Name: "close",
+	Doc:  "Give this handle up.\nThe map lives on while a pin, a program or another handle holds it.",
+	Run: func(m *Map, c method.Call) (starlark.Value, error) {
+		if m.closed {
+			return starlark.None, nil
+		}
+		m.closed = true
+		if err := m.raw.Close(); err != nil {
+			return nil, fmt.Errorf("%s: %s: %w", c.Name, m.label(), err)
+		}
+		return starlark.None, nil
+	},
+}, {
+	Name: "info",
+	Doc: "What there is to know about the map, one record.\n" +
+		"btf says whether the kernel keeps the types with it; memory is in bytes.",
+	Run: (*Map).infoRecord,
+}}
+
+// pathArg reads a path, and makes it absolute: a pin must be found again from another directory.
+func pathArg(c method.Call, i int) (string, error) {
+	path, err := c.String(i, "path")
+	if err != nil {
+		return "", err
+	}
+	if path == "" {
+		return "", c.Bad("path", c.Args[i], `a path such as "/sys/fs/bpf/flows"`)
+	}
+	return filepath.Abs(path)
+}
+
+func (m *Map) unpin(c method.Call) (starlark.Value, error) {
+	var path string
+	if p := c.Args[0]; p != nil && p != starlark.None {
+		var err error
+		if path, err = pathArg(c, 0); err != nil {
+			return nil, err
+		}
+	} else if len(m.pins) == 1 {
+		path = m.pins[0]
+	} else {
+		return nil, fmt.Errorf("%s: %s: this handle has made %d pins%s: say which path", c.Name, m.label(), len(m.pins), listed(m.pins))
+	}
+	there, err := m.lib.engine.OpenPin(path, true)
+	if err != nil {
+		return nil, m.failPath(c.Name, path, err)
+	}
+	id := there.Info().ID
+	there.Close()
+	if id != m.info.ID {
+		return nil, fmt.Errorf("%s: %s: at %s another map is pinned, id=%d", c.Name, m.label(), path, id)
+	}
+	if err := m.lib.engine.Unpin(path); err != nil {
+		return nil, m.failPath(c.Name, path, err)
+	}
+	m.pins = slices.DeleteFunc(m.pins, func(p string) bool { return p == path })
+	return starlark.None, nil
+}
+
+func listed(paths []string) string {
+	if len(paths) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(paths, ", ") + ")"
+}
+
+var mapAttrs = []method.Attr[*Map]{
+	{Name: "name", Doc: "The map's name, at most 15 characters.", Get: func(m *Map) (starlark.Value, error) { return starlark.String(m.info.Name), nil }},
+	{Name: "type", Doc: "The map's type, by bpftool's name.", Get: func(m *Map) (starlark.Value, error) { return starlark.String(m.kind.Name), nil }},
+	{Name: "id", Doc: "The map's id, unique while the machine runs.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.ID), nil }},
+	{Name: "key_size", Doc: "The bytes of a key.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.KeySize), nil }},
+	{Name: "value_size", Doc: "The bytes of a value; of one CPU's, in a per-CPU map.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.ValueSize), nil }},
+	{Name: "max_entries", Doc: "How many entries there is room for.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.MaxEntries), nil }},
+	{Name: "flags", Doc: "The flags the map was made with, BPF_F_… combined with |.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.Flags), nil }},
+	{Name: "frozen", Doc: "Whether user space may no longer write.", Get: func(m *Map) (starlark.Value, error) {
+		yes, err := m.raw.Frozen()
+		return starlark.Bool(yes), m.explain("frozen", nil, err)
+	}},
+	{Name: "key_type", Doc: "The type of the keys; None where there are none.", Get: func(m *Map) (starlark.Value, error) {
+		if m.key == nil {
+			return starlark.None, nil
+		}
+		return m.key, nil
+	}},
+	{Name: "value_type", Doc: "The type of the values; of one CPU's, in a per-CPU map.", Get: func(m *Map) (starlark.Value, error) { return m.value.Type, nil }},
+	{Name: "pins", Doc: "The paths at which this handle has pinned the map.", Get: func(m *Map) (starlark.Value, error) {
+		t := make(starlark.Tuple, len(m.pins))
+		for i, p := range m.pins {
+			t[i] = starlark.String(p)
+		}
+		return t, nil
+	}},
+}
+
+func number(n uint32) starlark.Value { return starlark.MakeUint64(uint64(n)) }
+
+func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
+	if m.closed {
+		return nil, m.explain(c.Name, nil, unix.EBADF)
+	}
+	facts := layout.NewFacts("info")
+	for _, a := range mapAttrs {
+		v, err := a.Get(m)
+		if err != nil {
+			return nil, err
+		}
+		facts.Add(a.Name, v)
+	}
+	memory, err := m.raw.Memory()
+	if err != nil {
+		return nil, m.explain(c.Name, nil, err)
+	}
+	key, value := m.raw.Types()
+	return facts.
+		Add("map_extra", starlark.MakeUint64(m.info.MapExtra)).
+		Add("memory", starlark.MakeUint64(memory)).
+		Add("btf", starlark.Bool(key != nil || value != nil)), nil
+}

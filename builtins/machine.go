@@ -1,0 +1,31 @@
+package builtins
+
+import (
+	"fmt"
+
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+)
+
+var machineFunctions = []method.Row[*Library]{{
+	Name: "cpus",
+	Doc:  "The number of possible CPUs: how many values an entry of a per-CPU map has.",
+	Run: func(l *Library, c method.Call) (starlark.Value, error) {
+		n, err := l.engine.CPUs()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Name, err)
+		}
+		return starlark.MakeInt(n), nil
+	},
+}, {
+	Name: "ktime",
+	Doc:  "The time that programs get from bpf_ktime_get_ns, in nanoseconds.\nIt starts with the machine and stands still while it sleeps.",
+	Run: func(l *Library, c method.Call) (starlark.Value, error) {
+		ns, err := l.engine.Clock()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Name, err)
+		}
+		return starlark.MakeUint64(ns), nil
+	},
+}}

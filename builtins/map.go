@@ -1,0 +1,179 @@
+package builtins
+
+import (
+	"fmt"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+)
+
+// Map is an open map in the hands of a script.
+type Map struct {
+	lib     *Library
+	thread  *starlark.Thread // the session's one thread, on which iterators raise their errors
+	raw     engine.Map
+	info    *engine.Info
+	kind    *engine.Kind
+	key     *layout.Type // nil where there are no keys
+	value   layout.Slot
+	pins    []string // that this handle has made
+	closed  bool
+	created uint32 // flags this handle was made with: some of them hold for a handle, not for the map
+
+	keyBuf, valueBuf []byte                    // of the operations on one entry
+	methods          map[string]starlark.Value // bound once each
+}
+
+var (
+	_ starlark.HasAttrs   = (*Map)(nil)
+	_ starlark.HasSetKey  = (*Map)(nil) // m[k], m[k] = v
+	_ starlark.Container  = (*Map)(nil) // k in m
+	_ starlark.Iterable   = (*Map)(nil) // for k in m
+	_ starlark.Comparable = (*Map)(nil)
+)
+
+// newMap makes the value for an open map. key and value are the types to use; nil chooses by the map's own.
+func (l *Library) newMap(thread *starlark.Thread, raw engine.Map, key, value *layout.Type) (*Map, error) {
+	m := &Map{lib: l, thread: thread, raw: raw, info: raw.Info(), key: key, methods: map[string]starlark.Value{}}
+	m.kind = engine.KindOf(m.info.Type)
+	if key == nil || value == nil {
+		k, v, err := defaultTypes(raw)
+		if err != nil {
+			return nil, err
+		}
+		if key == nil {
+			m.key = k
+		}
+		if value == nil {
+			value = v
+		}
+	}
+	if !m.kind.Keyed() || m.info.KeySize == 0 {
+		m.key = nil
+	}
+	m.value = layout.Slot{Type: value, CPUs: m.info.CPUs}
+	if m.key != nil && m.key.Size() != int(m.info.KeySize) {
+		return nil, fmt.Errorf("key type %s has %d bytes, the keys of %s have %d", m.key, m.key.Size(), m.label(), m.info.KeySize)
+	}
+	if value.Size() != int(m.info.ValueSize) {
+		return nil, fmt.Errorf("value type %s has %d bytes, the values of %s have %d", value, value.Size(), m.label(), m.info.ValueSize)
+	}
+	m.keyBuf, m.valueBuf = make([]byte, m.info.KeySize), make([]byte, m.info.Stride())
+	l.remember(m)
+	return m, nil
+}
+
+// defaultTypes are the map's own types from BTF, and plain ones where it has none: for a trie prefix and address,
+// else integers where the size is an integer's, else bytes.
+func defaultTypes(raw engine.Map) (key, value *layout.Type, err error) {
+	info := raw.Info()
+	k, v := raw.Types()
+	plain := func(size uint32) string {
+		switch size {
+		case 1, 2, 4, 8:
+			return fmt.Sprintf("u%d", 8*size)
+		default:
+			return fmt.Sprintf("bytes[%d]", size)
+		}
+	}
+	if k != nil {
+		key, err = layout.Of(k)
+	} else if kind := engine.KindOf(info.Type); kind.Trie {
+		key, err = layout.Parse(map[uint32]string{8: "cidr4", 20: "cidr6"}[info.KeySize])
+		if err != nil {
+			key, err = layout.Parse(fmt.Sprintf("struct { u32 prefixlen; bytes addr[%d]; }", info.KeySize-4))
+		}
+	} else if info.KeySize > 0 {
+		key, err = layout.Parse(plain(info.KeySize))
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if v != nil {
+		value, err = layout.Of(v)
+	} else {
+		value, err = layout.Parse(plain(info.ValueSize))
+	}
+	return key, value, err
+}
+
+func (m *Map) Type() string         { return "bpf.map" }
+func (m *Map) Truth() starlark.Bool { return true }
+
+// Freeze does nothing: it is Starlark's, for its own values. A module's end must not freeze the kernel's map.
+func (m *Map) Freeze() {}
+
+// Hash is of the id: two handles on one map are equal.
+func (m *Map) Hash() (uint32, error) { return m.info.ID, nil }
+
+func (m *Map) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
+	same := m.info.ID == y.(*Map).info.ID
+	switch op {
+	case syntax.EQL:
+		return same, nil
+	case syntax.NEQ:
+		return !same, nil
+	}
+	return false, fmt.Errorf("maps have no order")
+}
+
+func (m *Map) String() string {
+	s := "<" + m.kind.Name
+	if m.info.Name != "" {
+		s += " " + starlark.String(m.info.Name).String()
+	}
+	if m.key != nil {
+		s += " key=" + m.key.String()
+	}
+	if m.value.Type.Size() > 0 {
+		s += " value=" + m.value.Type.String()
+	}
+	return fmt.Sprintf("%s id=%d>", s, m.info.ID)
+}
+
+// label names the map in a message.
+func (m *Map) label() string {
+	if m.info.Name != "" {
+		return "map " + starlark.String(m.info.Name).String()
+	}
+	return fmt.Sprintf("map id=%d", m.info.ID)
+}
+
+var mapTable = method.NewTable("bpf.map", mapAttrs, elementMethods, queueMethods, iterateMethods, batchMethods, lifecycleMethods)
+
+func (m *Map) AttrNames() []string { return mapTable.Names() }
+
+// Attr keeps the bound methods, so that m.update in a loop makes nothing new.
+func (m *Map) Attr(name string) (starlark.Value, error) {
+	if v, ok := m.methods[name]; ok {
+		return v, nil
+	}
+	v, err := mapTable.Attr(m, name)
+	if _, ok := v.(method.Callable); ok {
+		m.methods[name] = v
+	}
+	return v, err
+}
+
+// encodeKey writes key to the buffer that the next operation on one entry uses.
+func (m *Map) encodeKey(op string, key starlark.Value) ([]byte, error) {
+	if m.key == nil {
+		return nil, m.fail(op, nil, errNoKeys)
+	}
+	if err := m.key.Encode(m.keyBuf, key); err != nil {
+		return nil, m.bad(op, "key", err)
+	}
+	return m.keyBuf, nil
+}
+
+// encodeValue writes value to the buffer that the next operation on one entry uses.
+func (m *Map) encodeValue(op string, value starlark.Value) ([]byte, error) {
+	if err := m.value.Encode(m.valueBuf, value); err != nil {
+		return nil, m.bad(op, "value", err)
+	}
+	return m.valueBuf, nil
+}

@@ -1,0 +1,109 @@
+package runtime
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+)
+
+var helpFunctions = []method.Row[*Session]{{
+	Name:   "help",
+	Params: "x=None",
+	Doc: "Print what there is to know about a function, method, value or topic.\n" +
+		"help() lists all; help(m.update), help(\"update\") and help(\"batch\") tell more.",
+	Run: (*Session).help,
+}}
+
+// Helper is a value with something to say about itself beyond its type.
+type Helper interface{ Help() string }
+
+func (s *Session) help(c method.Call) (starlark.Value, error) {
+	text, err := s.Help(c.Or(0, starlark.None))
+	if err != nil {
+		return nil, err
+	}
+	s.print(c.Thread, text)
+	return starlark.None, nil
+}
+
+// Help is the text that help(x) prints, without the last newline.
+func (s *Session) Help(x starlark.Value) (string, error) {
+	switch x := x.(type) {
+	case starlark.NoneType:
+		return s.overview(), nil
+	case method.Callable:
+		return explain(x.Entry()), nil
+	case *starlark.Function:
+		return strings.TrimRight(signatureOf(x)+"\n"+indent(x.Doc()), "\n "), nil
+	case Helper:
+		return x.Help(), nil
+	case starlark.String:
+		return s.lookUp(string(x))
+	case starlark.HasAttrs:
+		return fmt.Sprintf("%s, with %s", x.Type(), strings.Join(x.AttrNames(), ", ")), nil
+	default:
+		return fmt.Sprintf("%s %s", x.Type(), x), nil
+	}
+}
+
+func (s *Session) overview() string {
+	var sb strings.Builder
+	for _, t := range s.topics {
+		fmt.Fprintf(&sb, "%s: %s\n", t.Name, t.Doc)
+		for _, e := range t.Entries {
+			fmt.Fprintf(&sb, "  %-14s %s\n", e.Name, e.Summary())
+		}
+	}
+	sb.WriteString(`help("TOPIC"), help("NAME") and help(m.update) tell more.`)
+	return sb.String()
+}
+
+// lookUp explains a topic, or every entry of a name.
+func (s *Session) lookUp(name string) (string, error) {
+	var found, names []string
+	for _, t := range s.topics {
+		names = append(names, t.Name)
+		if t.Name == name {
+			found = append(found, t.Doc)
+			for _, e := range t.Entries {
+				found = append(found, explain(e))
+			}
+		}
+	}
+	for _, t := range s.topics {
+		for _, e := range t.Entries {
+			names = append(names, e.Name)
+			if text := explain(e); e.Name == name && !slices.Contains(found, text) {
+				found = append(found, text)
+			}
+		}
+	}
+	if len(found) == 0 {
+		return "", fmt.Errorf("help: nothing is called %s%s; help() lists all", starlark.String(name), method.DidYouMean(name, names))
+	}
+	return strings.Join(found, "\n\n"), nil
+}
+
+func explain(e method.Entry) string {
+	return fmt.Sprintf("%s (%s)\n%s", e.Signature(), e.Kind, indent(e.Doc))
+}
+
+func indent(text string) string {
+	return "  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")
+}
+
+func signatureOf(f *starlark.Function) string {
+	var params []string
+	for i := range f.NumParams() {
+		name, _ := f.Param(i)
+		if d := f.ParamDefault(i); d != nil {
+			name += "=" + d.String()
+		}
+		params = append(params, name)
+	}
+	return fmt.Sprintf("%s(%s) (function)", f.Name(), strings.Join(params, ", "))
+}

@@ -1,0 +1,243 @@
+package runtime
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/lib/json"
+	starlarkmath "go.starlark.net/lib/math"
+	starlarktime "go.starlark.net/lib/time"
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+)
+
+// Config is what a session takes from the world around it. The zero value discards all output and sets no limit.
+type Config struct {
+	Stdin  io.Reader // what lines("-") reads; nil is empty
+	Stdout io.Writer // what scripts print
+	Stderr io.Writer // warnings
+	// Escape makes text harmless for a terminal. nil: Stdout and Stderr get every byte as it is.
+	Escape func(string) string
+	// Live says that somebody watches Stdout: each line goes out at once.
+	Live bool
+
+	Predeclared starlark.StringDict // what scripts find beside the session's own functions
+	Topics      []method.Topic      // what help knows beside them
+	Args        []string            // the script's words
+
+	Timeout  time.Duration // of one run; 0: none. Deferred calls get as long again.
+	MaxSteps uint64        // of one run; 0: no limit. Deferred calls get as many again.
+}
+
+// Session runs scripts, one after the other, on one Starlark thread.
+type Session struct {
+	cfg         Config
+	thread      *starlark.Thread
+	out         *bufio.Writer
+	predeclared starlark.StringDict
+	topics      []method.Topic
+	modules     map[string]*module
+	sources     map[string]string // by file name, for reports
+	deferred    []deferredCall
+	globals     starlark.StringDict // of Chunk
+
+	mu     sync.Mutex
+	cancel context.CancelCauseFunc // nil when nothing runs
+}
+
+// options are the dialect, the same everywhere.
+var options = &syntax.FileOptions{Set: true, While: true, TopLevelControl: true, GlobalReassign: true, Recursion: true}
+
+// New makes a session.
+func New(cfg Config) *Session {
+	if cfg.Stdout == nil {
+		cfg.Stdout = io.Discard
+	}
+	if cfg.Stderr == nil {
+		cfg.Stderr = io.Discard
+	}
+	s := &Session{
+		cfg:     cfg,
+		out:     bufio.NewWriterSize(cfg.Stdout, 64<<10),
+		modules: map[string]*module{},
+		sources: map[string]string{},
+	}
+	s.thread = &starlark.Thread{Name: "bpfsh", Load: s.load, Print: s.print}
+	s.thread.OnMaxSteps = func(*starlark.Thread) { s.Interrupt(ErrSteps) }
+	args := make([]starlark.Value, len(cfg.Args))
+	for i, a := range cfg.Args {
+		args[i] = starlark.String(a)
+	}
+	s.predeclared = starlark.StringDict{
+		"json": json.Module, "math": starlarkmath.Module, "time": starlarktime.Module,
+		"args": starlark.NewList(args),
+	}
+	maps.Copy(s.predeclared, method.Functions(s, functions()))
+	maps.Copy(s.predeclared, cfg.Predeclared)
+	s.topics = append(Topics(), cfg.Topics...)
+	s.globals = maps.Clone(s.predeclared)
+	return s
+}
+
+// functions are the rows of what every script can call.
+func functions() []method.Row[*Session] {
+	return slices.Concat(controlFunctions, fileFunctions, processFunctions, hexadecimalFunctions, helpFunctions)
+}
+
+// Topics are the session's own functions, as help groups them.
+func Topics() []method.Topic {
+	return []method.Topic{
+		{Name: "control", Doc: "Errors, cleaning up and ending.", Entries: method.Entries("function", controlFunctions)},
+		{Name: "files", Doc: "Files and standard input.", Entries: method.Entries("function", fileFunctions)},
+		{Name: "process", Doc: "The process and its machine.", Entries: method.Entries("function", processFunctions)},
+		{Name: "bytes", Doc: "Bytes as text.", Entries: method.Entries("function", hexadecimalFunctions)},
+		{Name: "help", Doc: "This help.", Entries: method.Entries("function", helpFunctions)},
+	}
+}
+
+// Globals are the names that Chunk reads and sets.
+func (s *Session) Globals() starlark.StringDict { return s.globals }
+
+// print is Starlark's print.
+func (s *Session) print(_ *starlark.Thread, msg string) {
+	if s.cfg.Escape != nil {
+		msg = s.cfg.Escape(msg)
+	}
+	s.out.WriteString(msg) // an error stays in the writer until Flush
+	s.out.WriteByte('\n')
+	if s.cfg.Live {
+		s.out.Flush()
+	}
+}
+
+// Print writes a line to the session's output, as the script's print does.
+func (s *Session) Print(text string) { s.print(s.thread, text) }
+
+// Warn writes a line to the session's standard error, behind what was printed before.
+func (s *Session) Warn(text string) {
+	s.out.Flush()
+	if s.cfg.Escape != nil {
+		text = s.cfg.Escape(text)
+	}
+	fmt.Fprintln(s.cfg.Stderr, text)
+}
+
+// Flush writes out what was printed. The error is of any write since the last call.
+func (s *Session) Flush() error {
+	if err := s.out.Flush(); err != nil {
+		s.out.Reset(s.cfg.Stdout)
+		return fmt.Errorf("writing to standard output: %w", err)
+	}
+	return nil
+}
+
+// run makes one run of f, from a fresh context to a flushed output.
+func (s *Session) run(f func() error) error {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	s.mu.Lock()
+	s.cancel = cancel
+	s.thread.Uncancel()
+	s.mu.Unlock()
+	defer func() {
+		s.mu.Lock()
+		s.cancel = nil
+		s.thread.Uncancel()
+		s.mu.Unlock()
+	}()
+	limit := uint64(math.MaxUint64)
+	if s.cfg.MaxSteps > 0 {
+		limit = s.thread.ExecutionSteps() + s.cfg.MaxSteps
+	}
+	s.thread.SetMaxExecutionSteps(limit)
+	if s.cfg.Timeout > 0 {
+		timer := time.AfterFunc(s.cfg.Timeout, func() { s.Interrupt(ErrTimeout) })
+		defer timer.Stop()
+	}
+	s.thread.SetLocal(contextKey, ctx)
+	err := guard(f)
+	if cause := context.Cause(ctx); err != nil && cause != nil {
+		err = &Stopped{Cause: cause, err: err}
+	}
+	return errors.Join(err, s.Flush())
+}
+
+// Run executes a file's source as a script. name is what errors call it, and where load looks for others.
+func (s *Session) Run(name string, source []byte) error {
+	s.sources[name] = string(source)
+	return s.run(func() error {
+		_, err := starlark.ExecFileOptions(options, s.thread, name, source, s.predeclared)
+		return err
+	})
+}
+
+// Parse reads source as Chunk wants it.
+func (s *Session) Parse(name string, source []byte) (*syntax.File, error) {
+	s.sources[name] = string(source)
+	return ChunkOptions().Parse(name, source, 0)
+}
+
+// ChunkOptions is the dialect of chunks: load binds names for all later chunks.
+func ChunkOptions() *syntax.FileOptions {
+	o := *options
+	o.LoadBindsGlobally = true
+	return &o
+}
+
+// Chunk executes statements that share their names with earlier and later chunks. If the last is an expression,
+// its value is returned, and is _ from then on unless it is None; otherwise the value is None.
+func (s *Session) Chunk(f *syntax.File) (value starlark.Value, err error) {
+	value = starlark.None
+	err = s.run(func() (err error) {
+		defer s.keepGlobals()
+		var last *syntax.ExprStmt
+		if n := len(f.Stmts); n > 0 {
+			if e, ok := f.Stmts[n-1].(*syntax.ExprStmt); ok {
+				last = e
+				f.Stmts = f.Stmts[:n-1]
+			}
+		}
+		if len(f.Stmts) > 0 {
+			if err := starlark.ExecREPLChunk(f, s.thread, s.globals); err != nil {
+				return err
+			}
+		}
+		if last == nil {
+			return nil
+		}
+		if value, err = starlark.EvalExprOptions(f.Options, s.thread, last.X, s.globals); err != nil {
+			value = starlark.None
+			return err
+		}
+		if value != starlark.None {
+			s.globals["_"] = value
+		}
+		return nil
+	})
+	return value, err
+}
+
+// keepGlobals saves what a chunk had set when an iterator's failure unwinds it: ExecREPLChunk would forget it.
+func (s *Session) keepGlobals() {
+	x := recover()
+	if x == nil {
+		return
+	}
+	if f, ok := x.(failure); ok && f.top != nil {
+		maps.Copy(s.globals, f.top.Globals())
+	}
+	panic(x)
+}
+
+// Source gives the report the text of a line.
+func (s *Session) Source(name, text string) { s.sources[name] = text }
