@@ -17,15 +17,15 @@ import (
 var batchMethods = []method.Row[*Map]{{
 	Name:   "lookup_batch",
 	Params: "size=None",
-	Doc: "All entries in batches, read while they are looped over (BPF_MAP_LOOKUP_BATCH).\n" +
-		"size is what the kernel is asked for; a batch may be shorter, or longer where one hash bucket holds more. A batch has " +
+	Doc: "All entries in batches (BPF_MAP_LOOKUP_BATCH).\n" +
+		"They are read while they are looped over. size is what the kernel is asked for; a batch may be shorter, or longer where one hash bucket holds more. A batch has " +
 		".keys, .values and a length, and is a sequence of (key, value).",
 	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.batches(c, engine.NewWalk) },
 }, {
 	Name:   "pop_batch",
 	Params: "size=None",
-	Doc: "All entries in batches, removed while they are looped over (BPF_MAP_LOOKUP_AND_DELETE_BATCH).\n" +
-		"Only entries of batches that the loop comes to are removed. Otherwise as lookup_batch.",
+	Doc: "All entries in batches, removed while they are looped over.\n" +
+		"It is BPF_MAP_LOOKUP_AND_DELETE_BATCH. Only entries of batches that the loop comes to are removed. Otherwise as lookup_batch.",
 	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.batches(c, engine.NewPop) },
 }, {
 	Name:   "update_batch",
@@ -230,7 +230,7 @@ type gather struct {
 // step looks now and then whether the run was stopped.
 func (g *gather) step() error {
 	if g.n++; g.n%1024 == 0 && g.ctx.Err() != nil {
-		return context.Cause(g.ctx)
+		return g.m.failCount(g.op, nil, 0, 0, -1, 0, context.Cause(g.ctx))
 	}
 	return nil
 }

@@ -108,7 +108,7 @@ func (l *Library) spec(c method.Call) (spec *engine.Spec, key, value *layout.Typ
 		spec.Inner = inner.spec()
 	}
 	if strings.HasSuffix(kind.Name, "_of_maps") && spec.Inner == nil {
-		return nil, nil, nil, fmt.Errorf("%s: a %s wants inner=, a map such as its values are to be", c.Name, kind.Name)
+		return nil, nil, nil, fmt.Errorf("%s: %s wants inner=, a map such as its values are to be", c.Name, article(kind.Name))
 	}
 	if c.Args[8] != nil {
 		if spec.MapExtra, err = c.Uint(8, "map_extra", 1<<64-1); err != nil {
@@ -164,7 +164,7 @@ func createName(c method.Call) (string, error) {
 // createKey is the key type that was given, or that the type of map has by its nature.
 func createKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
 	if c.Args[1] != nil && !kind.Keyed() {
-		return nil, fmt.Errorf("%s: a %s has no keys, got key=%s", c.Name, kind.Name, method.Describe(c.Args[1]))
+		return nil, fmt.Errorf("%s: %s has no keys, got key=%s", c.Name, article(kind.Name), method.Describe(c.Args[1]))
 	}
 	if !kind.Keyed() {
 		return nil, nil
@@ -180,16 +180,16 @@ func createKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Typ
 	case d.key != "":
 		return layout.Parse(d.key)
 	case kind.Trie:
-		return nil, fmt.Errorf("%s: a %s wants key=, a type such as \"cidr4\"", c.Name, kind.Name)
+		return nil, fmt.Errorf("%s: %s wants key=, a type such as \"cidr4\"", c.Name, article(kind.Name))
 	default:
-		return nil, fmt.Errorf("%s: a %s wants key=, a type such as \"u32\"", c.Name, kind.Name)
+		return nil, fmt.Errorf("%s: %s wants key=, a type such as \"u32\"", c.Name, article(kind.Name))
 	}
 }
 
 func createValue(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
 	switch d := createDefaults[kind.Name]; {
 	case c.Args[2] != nil && kind.Shape == engine.Opaque:
-		return nil, fmt.Errorf("%s: a %s has no values, got value=%s", c.Name, kind.Name, method.Describe(c.Args[2]))
+		return nil, fmt.Errorf("%s: %s has no values, got value=%s", c.Name, article(kind.Name), method.Describe(c.Args[2]))
 	case c.Args[2] != nil:
 		return typeArg(c, 2, "value")
 	case kind.Shape == engine.Opaque:
@@ -199,7 +199,7 @@ func createValue(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.T
 	case d.value != "":
 		return layout.Parse(d.value)
 	default:
-		return nil, fmt.Errorf("%s: a %s wants value=, a type such as \"u64\"", c.Name, kind.Name)
+		return nil, fmt.Errorf("%s: %s wants value=, a type such as \"u64\"", c.Name, article(kind.Name))
 	}
 }
 
@@ -213,9 +213,9 @@ func createEntries(c method.Call, kind *engine.Kind, spec *engine.Spec) error {
 	}
 	switch {
 	case spec.MaxEntries == 0 && !kind.NoEntries:
-		return fmt.Errorf("%s: a %s wants max_entries=, from 1", c.Name, kind.Name)
+		return fmt.Errorf("%s: %s wants max_entries=, from 1", c.Name, article(kind.Name))
 	case spec.MaxEntries != 0 && kind.NoEntries:
-		return fmt.Errorf("%s: a %s grows with its objects and takes no max_entries, got %d", c.Name, kind.Name, spec.MaxEntries)
+		return fmt.Errorf("%s: %s grows with its objects and takes no max_entries, got %d", c.Name, article(kind.Name), spec.MaxEntries)
 	}
 	return nil
 }

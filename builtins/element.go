@@ -64,15 +64,15 @@ var elementMethods = []method.Row[*Map]{{
 }, {
 	Name:   "pop",
 	Params: "key=…, default=…",
-	Doc: "Remove the entry under key and return its value, in one step (BPF_MAP_LOOKUP_AND_DELETE_ELEM).\n" +
-		"If there is none: default if one is given, else ENOENT. Of a queue or stack, pop() and pop(default=None) take " +
+	Doc: "Remove the entry under key and return its value, in one step.\n" +
+		"It is BPF_MAP_LOOKUP_AND_DELETE_ELEM. If there is none: default if one is given, else ENOENT. Of a queue or stack, pop() and pop(default=None) take " +
 		"the next value. Hash types have it since Linux 5.14; others say what to call.",
 	Run: (*Map).pop,
 }, {
 	Name:   "next_key",
 	Params: "key=None",
-	Doc: "The key that follows key, as the kernel walks the map (BPF_MAP_GET_NEXT_KEY); None behind the last.\n" +
-		"Without key, or with one that is not in the map: the first. For loops, keys() is faster, and right while the map changes.",
+	Doc: "The key that follows key (BPF_MAP_GET_NEXT_KEY); None behind the last.\n" +
+		"The order is the kernel's own. Without key, or with one that is not in the map: the first. For loops, keys() is faster, and right while the map changes.",
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		var key []byte
 		if k := c.Args[0]; k != nil && k != starlark.None {

@@ -147,7 +147,13 @@ func (e *Error) fill(text string) string {
 }
 
 func article(noun string) string {
-	if strings.ContainsRune("aeiou", rune(noun[0])) && !strings.HasPrefix(noun, "user") {
+	said := noun[:1]
+	for _, spelled := range []string{"lpm", "lru", "xsk"} { // letter by letter: an ell, an ex
+		if strings.HasPrefix(noun, spelled) {
+			said = "e"
+		}
+	}
+	if strings.Contains("aeio", said) { // a user_ringbuf
 		return "an " + noun
 	}
 	return "a " + noun
@@ -239,12 +245,15 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EACCES}, ops: "open pin unpin", says: "the file's mode does not permit it"},
 	{errno: []unix.Errno{unix.EACCES}, ops: "create", says: "a map with a spin lock cannot be made with BPF_F_RDONLY_PROG or BPF_F_WRONLY_PROG"},
 	{errno: []unix.Errno{unix.ENOMEM}, ops: "create", says: "the kernel has not enough memory for a map of this size"},
+	{errno: []unix.Errno{unix.EISDIR}, says: "this is a directory, and not a pin"},
 	{errno: []unix.Errno{unix.ENOTDIR}, says: "{dir} is not a directory"},
 	{errno: []unix.Errno{unix.ENAMETOOLONG}, says: "the path or a name in it is too long"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: readAndWriteOnly, says: "BPF_F_RDONLY and BPF_F_WRONLY, of one kind, exclude each other"},
-	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(func(s *engine.Spec) bool { return s.Flags != 0 }), says: "{a type} does not take flags {flags}, or not with these sizes"},
-	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(tooNew), says: "this kernel has no {type}, which Linux has since {since}, or not with these sizes"},
-	{errno: []unix.Errno{unix.EINVAL}, ops: "create", says: "{a type} cannot have these sizes"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(wideIndex), says: "the keys of {a type} are indexes of 4 bytes"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(oddPrefix), says: "the keys of {a type} are a u32 prefix length and an address of 1 to 256 bytes"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(oddRing), says: "max_entries of {a type} is its size in bytes: a power of two, of whole pages"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}, or not with these sizes"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", says: "this kernel makes no {type} with these sizes (it came with Linux {since})"},
 	{errno: []unix.Errno{unix.EBADF, unix.ENOTSOCK}, says: "the value is not of the kind that {a type} holds"},
 	{errno: []unix.Errno{unix.EINVAL}, says: "the kernel does not take these arguments for {a type}"},
 }
@@ -293,12 +302,22 @@ func readAndWriteOnly(e *Error) bool {
 	return both(unix.BPF_F_RDONLY|unix.BPF_F_WRONLY) || both(unix.BPF_F_RDONLY_PROG|unix.BPF_F_WRONLY_PROG)
 }
 
-// tooNew says that a type is from after the oldest kernels that are still in use.
-func tooNew(s *engine.Spec) bool {
-	var major int
-	fmt.Sscanf(engine.KindOf(s.Type).Since, "%d", &major)
-	return major >= 5
+func wideIndex(s *engine.Spec) bool {
+	shape := engine.KindOf(s.Type).Shape
+	return (shape == engine.Indexed || shape == engine.Slots) && s.KeySize != 4
 }
+
+func oddPrefix(s *engine.Spec) bool {
+	return engine.KindOf(s.Type).Trie && (s.KeySize < 5 || s.KeySize > 260)
+}
+
+func oddRing(s *engine.Spec) bool {
+	ring := strings.HasSuffix(engine.KindOf(s.Type).Name, "ringbuf")
+	return ring && (s.MaxEntries&(s.MaxEntries-1) != 0 || s.MaxEntries < 4096)
+}
+
+// flaggedSpec says that there are flags beside those that the type wants always.
+func flaggedSpec(s *engine.Spec) bool { return s.Flags&^engine.KindOf(s.Type).Flags != 0 }
 
 // newError finds the row that explains err.
 func newError(e Error) error {

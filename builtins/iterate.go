@@ -199,7 +199,7 @@ func (m *Map) remove(ctx context.Context, op string, b engine.Batch, before int)
 	out := engine.DeleteAll(m.raw, b.Keys, b.N, true, m.stop(ctx))
 	n := before + out.Done
 	if out.Err != nil {
-		return n, m.failCount(op, b.Keys, out.At, n, -1, 0, out.Err)
+		return n, m.failCount(op, nil, 0, n, -1, 0, out.Err)
 	}
 	return n, nil
 }
@@ -228,7 +228,7 @@ func (m *Map) zero(ctx context.Context, op string) (n int, err error) {
 		out := engine.UpdateAll(m.raw, b.Keys, zeros, b.N, 0, m.stop(ctx))
 		n += out.Done
 		if out.Err != nil {
-			return m.failCount(op, b.Keys, out.At, n, -1, 0, out.Err)
+			return m.failCount(op, nil, 0, n, -1, 0, out.Err)
 		}
 		return nil
 	})

@@ -23,8 +23,8 @@ var lifecycleMethods = []method.Row[*Map]{{
 }, {
 	Name:   "pin",
 	Params: "path, replace=False",
-	Doc: "Give the map a name in a bpffs, which keeps it when nothing else does (BPF_OBJ_PIN).\n" +
-		"A map can have several pins. EEXIST: something is at path; with replace, a map that is pinned there gives way. " +
+	Doc: "Give the map a name in a bpffs (BPF_OBJ_PIN).\n" +
+		"The pin keeps it when nothing else does. A map can have several pins. EEXIST: something is at path; with replace, a map that is pinned there gives way. " +
 		"The bpffs at /sys/fs/bpf is mounted if it is not.",
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		path, err := pathArg(c, 0)

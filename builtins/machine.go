@@ -10,7 +10,7 @@ import (
 
 var machineFunctions = []method.Row[*Library]{{
 	Name: "cpus",
-	Doc:  "The number of possible CPUs: how many values an entry of a per-CPU map has.",
+	Doc:  "The number of possible CPUs.\nAn entry of a per-CPU map has one value for each.",
 	Run: func(l *Library, c method.Call) (starlark.Value, error) {
 		n, err := l.engine.CPUs()
 		if err != nil {

@@ -54,7 +54,7 @@ var queueMethods = []method.Row[*Map]{{
 	},
 }, {
 	Name: "drain",
-	Doc: "All values of a queue or stack, each taken out when the loop comes to it.\n" +
+	Doc: "All values of a queue or stack, taken out as the loop comes to them.\n" +
 		"What the loop does not reach stays in.",
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		if m.kind.Shape != engine.Ordered {

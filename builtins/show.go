@@ -15,8 +15,8 @@ import (
 var showFunctions = []method.Row[*Library]{{
 	Name:   "show",
 	Params: "x, limit=40",
-	Doc: "Print a value for people: a map, a batch, a record or a list of records as a table.\n" +
-		"limit is the most rows to print, with a footer that says how many there are; limit=None prints all.",
+	Doc: "Print a value for people.\n" +
+		"A map, a batch, a record and a list of records show as tables. limit is the most rows to print, with a footer that says how many there are; limit=None prints all.",
 	Run: func(l *Library, c method.Call) (starlark.Value, error) {
 		limit := render.Limit
 		if c.Args[1] != nil {
@@ -42,12 +42,12 @@ var (
 	_ render.Tabler = (*Batch)(nil)
 )
 
-// Table is the map's first entries.
+// Table is the map's first entries; of a map whose entries cannot be listed, its line alone.
 func (m *Map) Table(limit int) (*render.Table, error) {
-	t := &render.Table{Title: m.String(), Columns: columns(m.key, m.value), Noun: "entry", Nouns: "entries"}
-	if !m.kind.Keyed() || m.closed {
-		return t, nil
+	if !m.kind.Keyed() {
+		return &render.Table{Title: m.String()}, nil
 	}
+	t := &render.Table{Title: m.String(), Columns: columns(m.key, m.value), Noun: "entry", Nouns: "entries"}
 	ctx := runtime.Context(m.thread)
 	walk := engine.NewWalk(m.raw, 0)
 	for {

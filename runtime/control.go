@@ -138,7 +138,7 @@ func caughtDetail(name, doc string) method.Attr[*Caught] {
 
 var caughtAttrs = []method.Attr[*Caught]{
 	{Name: "message", Doc: "What went wrong, in one line.", Get: func(e *Caught) (starlark.Value, error) { return starlark.String(message(e.err)), nil }},
-	caughtDetail("errno", "The kernel's name for the error, such as \"ENOENT\"; None if it was not the kernel's."),
+	caughtDetail("errno", "The kernel's name for the error, such as \"ENOENT\"."),
 	caughtDetail("op", "The operation that failed, such as \"update\"."),
 	caughtDetail("map", "The map it failed on."),
 	caughtDetail("key", "The key it failed at."),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
@@ -70,9 +71,10 @@ func (g *Golden) Check(script string) error {
 	}
 	var stdout, stderr bytes.Buffer
 	status := g.Run(script, &stdout, &stderr)
+	dir := regexp.MustCompile(regexp.QuoteMeta(filepath.Dir(script) + "/")) // from wherever it is run
 	got := txtar.Format(&txtar.Archive{Files: []txtar.File{
-		{Name: "stdout", Data: []byte(g.scrub(stdout.String()))},
-		{Name: "stderr", Data: []byte(g.scrub(stderr.String()))},
+		{Name: "stdout", Data: []byte(g.scrub(dir.ReplaceAllString(stdout.String(), "")))},
+		{Name: "stderr", Data: []byte(g.scrub(dir.ReplaceAllString(stderr.String(), "")))},
 		{Name: "status", Data: []byte(fmt.Sprintln(status))},
 	}})
 	switch {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"bpfsh/runtime/method"
 
@@ -92,8 +93,30 @@ func explain(e method.Entry) string {
 	return fmt.Sprintf("%s (%s)\n%s", e.Signature(), e.Kind, indent(e.Doc))
 }
 
+// indent sets a text in by two columns, and breaks lines that would not fit a terminal of 80.
 func indent(text string) string {
-	return "  " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")
+	const widest = 78
+	var sb strings.Builder
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		width := 0
+		for word := range strings.FieldsSeq(line) {
+			n := utf8.RuneCountInString(word)
+			switch {
+			case width == 0:
+				sb.WriteString("  ")
+				width = 1
+			case width+1+n > widest:
+				sb.WriteString("\n  ")
+				width = 1
+			default:
+				sb.WriteByte(' ')
+			}
+			sb.WriteString(word)
+			width += n + 1
+		}
+		sb.WriteByte('\n')
+	}
+	return strings.TrimSuffix(sb.String(), "\n")
 }
 
 func signatureOf(f *starlark.Function) string {

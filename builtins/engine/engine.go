@@ -35,7 +35,7 @@ type Spec struct {
 	Flags      uint32
 	MapExtra   uint64
 	NumaNode   uint32   // used if Flags say so
-	Key, Value btf.Type // given to the kernel if both are there
+	Key, Value btf.Type // given to the kernel; nil where there is none
 	Inner      *Spec    // of a map in maps: the template that its values must fit
 }
 
@@ -50,7 +50,7 @@ type Info struct {
 	Flags      uint32
 	MapExtra   uint64
 	CPUs       int  // values of an entry of a per-CPU map; 0 for any other
-	ReadOnly   bool // this handle cannot write
+	ReadOnly   bool // the handle was opened so that it cannot write
 }
 
 // Stride is the number of bytes that an operation copies for one value: of a per-CPU map every CPU's value,
@@ -87,8 +87,9 @@ type Reader interface {
 	// LookupBatch copies up to n entries after cur into keys and values, which must have room for them, and
 	// moves cur past them. It returns how many it copied.
 	//
-	// ENOENT is the end, and may come with entries. ENOSPC: the next bucket of a hash holds more than n; cur
-	// stays before it. Since Linux 5.6.
+	// ENOENT is the end, and may come with entries; any other error comes without. ENOSPC: the next bucket of a
+	// hash holds more than n; cur stays before it. EINTR: the next slot is empty, which stops kernels before
+	// Linux 6.14. Since Linux 5.6.
 	LookupBatch(cur *Cursor, keys, values []byte, n int) (int, error)
 	// Close gives the handle up. Every later operation answers EBADF. The map lives on while something holds it.
 	Close() error

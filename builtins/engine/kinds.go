@@ -14,7 +14,8 @@ type Kind struct {
 	PerCPU bool // one value for each CPU
 	LRU    bool // full is normal: the oldest entries make room
 
-	// Instead says, for what the type lacks, what to use. Keys are operations ("delete", "items", "pop" …).
+	// Instead says, for what the type lacks, what to use. Keys are operations ("delete", "items", "pop" …). "pop"
+	// may be there for a type that lacks it on older kernels only.
 	Instead map[string]string
 
 	Flags     uint32 // added at creation: the kernel wants them always
@@ -45,97 +46,43 @@ func (k *Kind) Keyed() bool { return k.Shape <= Slots }
 
 const noPrealloc = 1 // BPF_F_NO_PREALLOC
 
-var (
-	arrayLacks = map[string]string{
-		"delete":       "an array has all its entries always: write zeros with m[key] = 0",
-		"pop":          "an array has all its entries always: read with m[key], then write zeros",
-		"pop_batch":    "an array has all its entries always: read with lookup_batch, then write zeros",
-		"delete_batch": "an array has all its entries always: write zeros with update_batch",
-		"push":         "an array is written by index: m[index] = value",
-		"peek":         "an array is read by index: m[index]",
-	}
-	hashLacks = map[string]string{
-		"push": "entries are written by key: m[key] = value",
-		"peek": "entries are read by key: m[key]",
-	}
-	trieLacks = map[string]string{
-		"pop":       "a trie has no such step: lookup, then delete",
-		"pop_batch": "a trie has no such step: lookup_batch, then delete_batch",
-		"push":      "entries are written by prefix: m[prefix] = value",
-		"peek":      "entries are read by prefix: m[prefix]",
-	}
-	queueLacks = map[string]string{
-		"lookup":       "it has no keys: peek() looks at the next value",
-		"update":       "it has no keys: push(value) adds one",
-		"delete":       "it has no keys: pop() removes the next value",
-		"next_key":     "it has no keys: pop() or drain() give the values",
-		"items":        "it has no keys: drain() takes out all values",
-		"keys":         "it has no keys: drain() takes out all values",
-		"values":       "it cannot be read without taking out: drain() gives all values",
-		"lookup_batch": "it cannot be read without taking out: drain() gives all values",
-		"pop_batch":    "drain() takes out all values, one by one",
-		"update_batch": "push(value) adds one value at a time",
-		"delete_batch": "drain() takes out all values",
-		"count":        "the kernel does not tell how many values it holds: drain() takes them out",
-	}
-	bloomLacks = map[string]string{
-		"lookup":       "value in m asks whether a value may be a member",
-		"update":       "push(value) adds a member",
-		"peek":         "value in m asks whether a value may be a member",
-		"pop":          "members cannot be removed, only the whole map",
-		"delete":       "members cannot be removed, only the whole map",
-		"next_key":     "its members cannot be listed",
-		"items":        "its members cannot be listed",
-		"keys":         "its members cannot be listed",
-		"values":       "its members cannot be listed",
-		"lookup_batch": "its members cannot be listed",
-		"pop_batch":    "its members cannot be listed",
-		"update_batch": "push(value) adds one member at a time",
-		"delete_batch": "members cannot be removed, only the whole map",
-		"drain":        "its members cannot be listed",
-		"count":        "its members cannot be counted",
-	}
-	eventLacks = map[string]string{"": "it carries events from programs, and has no entries"}
-	storeLacks = map[string]string{"": "its entries belong to the objects that are its keys, and cannot be listed"}
-)
-
 // Kinds has one row for each map type, at the kernel's number for it.
 var Kinds = []Kind{
 	{Name: "unspec", Shape: Opaque},
 	{Name: "hash", Since: "3.19", Instead: hashLacks},
 	{Name: "array", Since: "3.19", Shape: Indexed, Instead: arrayLacks},
-	{Name: "prog_array", Since: "4.2", Shape: Slots, Instead: hashLacks},
-	{Name: "perf_event_array", Since: "4.3", Shape: Slots, Instead: eventLacks},
+	{Name: "prog_array", Since: "4.2", Shape: Slots, Instead: keyedLacks},
+	{Name: "perf_event_array", Since: "4.3", Shape: Slots, Instead: handleLacks},
 	{Name: "percpu_hash", Since: "4.6", PerCPU: true, Instead: hashLacks},
 	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: arrayLacks},
-	{Name: "stack_trace", Since: "4.6", Instead: map[string]string{"update": "only a program adds stack traces"}},
-	{Name: "cgroup_array", Since: "4.8", Shape: Slots, Instead: map[string]string{"lookup": "the kernel does not give its values back"}},
+	{Name: "stack_trace", Since: "4.6", Instead: stackLacks},
+	{Name: "cgroup_array", Since: "4.8", Shape: Slots, Instead: handleLacks},
 	{Name: "lru_hash", Since: "4.10", LRU: true, Instead: hashLacks},
 	{Name: "lru_percpu_hash", Since: "4.10", PerCPU: true, LRU: true, Instead: hashLacks},
 	{Name: "lpm_trie", Since: "4.11", Trie: true, Flags: noPrealloc, Instead: trieLacks},
-	{Name: "array_of_maps", Since: "4.12", Shape: Slots, Instead: hashLacks},
+	{Name: "array_of_maps", Since: "4.12", Shape: Slots, Instead: keyedLacks},
 	{Name: "hash_of_maps", Since: "4.12", Instead: hashLacks},
-	{Name: "devmap", Since: "4.14", Shape: Slots, Instead: hashLacks},
-	{Name: "sockmap", Since: "4.14", Shape: Slots, Instead: hashLacks},
-	{Name: "cpumap", Since: "4.15", Shape: Slots, Instead: hashLacks},
-	{Name: "xskmap", Since: "4.18", Shape: Slots, Instead: map[string]string{"lookup": "the kernel does not give its values back"}},
-	{Name: "sockhash", Since: "4.18", Instead: hashLacks},
-	{Name: "cgroup_storage", Since: "4.19", NoEntries: true, Instead: storeLacks},
-	{Name: "reuseport_sockarray", Since: "4.19", Shape: Slots, Instead: hashLacks},
-	{Name: "percpu_cgroup_storage", Since: "4.20", PerCPU: true, NoEntries: true, Instead: storeLacks},
+	{Name: "devmap", Since: "4.14", Shape: Slots, Instead: keyedLacks},
+	{Name: "sockmap", Since: "4.14", Shape: Slots, Instead: keyedLacks},
+	{Name: "cpumap", Since: "4.15", Shape: Slots, Instead: keyedLacks},
+	{Name: "xskmap", Since: "4.18", Shape: Slots, Instead: handleLacks},
+	{Name: "sockhash", Since: "4.18", Instead: keyedLacks},
+	{Name: "cgroup_storage", Since: "4.19", NoEntries: true, Instead: cgroupLacks},
+	{Name: "reuseport_sockarray", Since: "4.19", Shape: Slots, Instead: keyedLacks},
+	{Name: "percpu_cgroup_storage", Since: "4.20", PerCPU: true, NoEntries: true, Instead: cgroupLacks},
 	{Name: "queue", Since: "4.20", Shape: Ordered, Instead: queueLacks},
 	{Name: "stack", Since: "4.20", Shape: Ordered, Instead: queueLacks},
-	{Name: "sk_storage", Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storeLacks},
-	{Name: "devmap_hash", Since: "5.4", Instead: hashLacks},
-	{Name: "struct_ops", Since: "5.6", Instead: map[string]string{"": "it holds the functions of a kernel subsystem"}},
-	{Name: "ringbuf", Since: "5.8", Shape: Opaque, Instead: eventLacks},
-	{Name: "inode_storage", Since: "5.10", Flags: noPrealloc, NoEntries: true, Instead: storeLacks},
-	{Name: "task_storage", Since: "5.11", Flags: noPrealloc, NoEntries: true, Instead: storeLacks},
+	{Name: "sk_storage", Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks},
+	{Name: "devmap_hash", Since: "5.4", Instead: keyedLacks},
+	{Name: "struct_ops", Since: "5.6", Instead: structLacks},
+	{Name: "ringbuf", Since: "5.8", Shape: Opaque, Instead: ringLacks},
+	{Name: "inode_storage", Since: "5.10", Flags: noPrealloc, NoEntries: true, Instead: storageLacks},
+	{Name: "task_storage", Since: "5.11", Flags: noPrealloc, NoEntries: true, Instead: storageLacks},
 	{Name: "bloom_filter", Since: "5.16", Shape: Members, Instead: bloomLacks},
-	{Name: "user_ringbuf", Since: "6.1", Shape: Opaque, Instead: eventLacks},
-	{Name: "cgrp_storage", Since: "6.2", Flags: noPrealloc, NoEntries: true, Instead: storeLacks},
-	{Name: "arena", Since: "6.9", Shape: Opaque, Flags: 1 << 10, Instead: map[string]string{"": "it is memory shared with programs, and has no entries"}},
-	{Name: "insn_array", Since: "6.19", Shape: Indexed},
+	{Name: "user_ringbuf", Since: "6.1", Shape: Opaque, Instead: userLacks},
+	{Name: "cgrp_storage", Since: "6.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks},
+	{Name: "arena", Since: "6.9", Shape: Opaque, Flags: 1 << 10, Instead: arenaLacks}, // BPF_F_MMAPABLE
+	{Name: "insn_array", Since: "6.19", Shape: Indexed, Instead: arrayLacks},
 	{Name: "rhash", Since: "7.3", Flags: noPrealloc, Instead: hashLacks},
 }
 

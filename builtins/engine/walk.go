@@ -1,13 +1,8 @@
 package engine
 
 import (
-	"bytes"
-	"cmp"
-	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
-	"math/bits"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,12 +30,14 @@ type Walk struct {
 	keys     []byte
 	values   []byte
 	done     bool
-	oneByOne bool                // by NextKey: the type or the kernel has no batches
-	at       []byte              // the last key that the kernel gave; nil at the start
-	furthest []byte              // of a trie: the last key that was delivered
-	seen     map[string]struct{} // one by one, where the order says nothing
-	repeats  int                 // keys in a row that were seen before
-	restarts int
+	oneByOne bool // by NextKey: the type or the kernel has no batches
+
+	at       []byte          // the last key that the kernel gave, where it may start over; nil at the start
+	furthest []byte          // of a trie: the last key that was delivered
+	seen     map[string]bool // one by one, where the order says nothing
+	repeats  int             // keys in a row that were seen before
+	resumed  bool            // the next key is the first since the caller had the last batch
+	restarts int             // that were not the caller's doing
 }
 
 const (
@@ -49,6 +46,8 @@ const (
 	// would copy more than this. It takes some 20 ms.
 	maxBatchEntries = 1 << 16
 	maxBatchBytes   = 8 << 20
+	// maxBucketBytes is what a batch may grow to, where one bucket of a hash is larger.
+	maxBucketBytes = 1 << 30
 	// maxRestarts ends a walk through a map that changes faster than it can be read.
 	maxRestarts = 64
 )
@@ -80,11 +79,9 @@ func BatchLimit(info *Info, size int) int {
 	return max(1, min(size, maxBatchEntries, maxBatchBytes/max(1, entry)))
 }
 
-// Restarts is how often the kernel has started over.
-func (w *Walk) Restarts() int { return w.restarts }
-
 // Next returns the next entries, at least one, or io.EOF behind the last. They are valid until the next call.
 func (w *Walk) Next() (Batch, error) {
+	w.resumed = true
 	for !w.done {
 		b, err := w.step()
 		if err != nil {
@@ -102,34 +99,41 @@ func (w *Walk) step() (Batch, error) {
 	if w.oneByOne {
 		return w.stepKeys()
 	}
-	ask, first := w.size, w.cur.Opaque == nil
+	ask, entry := w.size, int(w.info.KeySize)+w.info.Stride()
 	for {
 		w.grow(ask)
 		n, err := w.batch(ask)
 		switch {
-		case err == nil && n == 0 && !w.kind.Trie:
-			return Batch{}, nil // the entries went away while they were read; the cursor has moved
 		case err == nil:
 		case errors.Is(err, unix.ENOENT):
 			w.done = true
-		case errors.Is(err, unix.ENOSPC):
-			if ask >= 1<<30/max(1, int(w.info.KeySize)+w.info.Stride()) {
-				return Batch{}, fmt.Errorf("a bucket holds more than %d entries: %w", ask, err)
-			}
+		case errors.Is(err, unix.ENOSPC) && ask*entry < maxBucketBytes:
 			ask *= 2
 			continue
-		case first && !w.pop && (errors.Is(err, unix.Errno(524)) || errors.Is(err, unix.EINVAL)):
-			w.oneByOne = true // no batches for this type, or (EINVAL) not on this kernel
+		case w.wantsKeys(err):
+			w.oneByOne, w.at = true, w.cur.Opaque
 			return w.stepKeys()
 		default:
 			return Batch{}, err
 		}
 		b := Batch{w.keys[:n*int(w.info.KeySize)], w.values[:n*w.info.Stride()], n}
-		if w.kind.Trie && !w.pop {
-			return w.behindLast(b)
+		if w.kind.Trie {
+			return w.fromTrie(b)
 		}
 		return b, nil
 	}
+}
+
+// wantsKeys says whether the walk can go on by NextKey after a batch has failed.
+func (w *Walk) wantsKeys(err error) bool {
+	switch {
+	case w.pop:
+		return false
+	case errors.Is(err, unix.EINTR): // the next slot is empty, which ends a batch before Linux 6.14
+		return true
+	}
+	// No batches for this type, or (EINVAL) on this kernel.
+	return w.cur.Opaque == nil && (errors.Is(err, unix.Errno(524)) || errors.Is(err, unix.EINVAL))
 }
 
 func (w *Walk) batch(n int) (int, error) {
@@ -153,35 +157,6 @@ func (w *Walk) grow(n int) {
 	}
 }
 
-// behindLast drops what a trie delivers again after the kernel has started over.
-func (w *Walk) behindLast(b Batch) (Batch, error) {
-	if b.N == 0 {
-		return b, nil
-	}
-	k, v := int(w.info.KeySize), w.info.Stride()
-	if w.at != nil && ComparePrefixes(b.Keys[:k], w.at) <= 0 {
-		if err := w.restart(); err != nil {
-			return Batch{}, err
-		}
-	}
-	w.at = append(w.at[:0], b.Keys[(b.N-1)*k:b.N*k]...)
-	skip := 0
-	for w.furthest != nil && skip < b.N && ComparePrefixes(b.Keys[skip*k:(skip+1)*k], w.furthest) <= 0 {
-		skip++
-	}
-	if skip < b.N {
-		w.furthest = append(w.furthest[:0], w.at...)
-	}
-	return Batch{b.Keys[skip*k:], b.Values[skip*v:], b.N - skip}, nil
-}
-
-func (w *Walk) restart() error {
-	if w.restarts++; w.restarts > maxRestarts {
-		return ErrBusy
-	}
-	return nil
-}
-
 // stepKeys reads some entries by NextKey and Lookup.
 func (w *Walk) stepKeys() (Batch, error) {
 	const atOnce, maxSteps = 64, 1024
@@ -196,12 +171,9 @@ func (w *Walk) stepKeys() (Batch, error) {
 		} else if err != nil {
 			return Batch{}, err
 		}
-		fresh, err := w.fresh(key)
-		if err != nil {
+		if fresh, err := w.fresh(key); err != nil {
 			return Batch{}, err
-		}
-		w.at = append(w.at[:0], key...)
-		if !fresh {
+		} else if !fresh {
 			continue
 		}
 		switch err := w.m.Lookup(key, w.values[n*v:(n+1)*v], 0); {
@@ -215,54 +187,41 @@ func (w *Walk) stepKeys() (Batch, error) {
 	return Batch{w.keys[:n*k], w.values[:n*v], n}, nil
 }
 
-// fresh says whether a key that NextKey gave was not there yet.
-func (w *Walk) fresh(key []byte) (bool, error) {
+// fresh says whether a key that the kernel gave was not there yet.
+func (w *Walk) fresh(key []byte) (fresh bool, err error) {
 	switch {
 	case w.kind.Trie:
 		if w.at != nil && ComparePrefixes(key, w.at) <= 0 {
-			if err := w.restart(); err != nil {
-				return false, err
-			}
+			err = w.restart()
 		}
-		if w.furthest != nil && ComparePrefixes(key, w.furthest) <= 0 {
-			return false, nil
+		if w.furthest == nil || ComparePrefixes(key, w.furthest) > 0 {
+			w.furthest, fresh = append(w.furthest[:0], key...), true
 		}
-		w.furthest = append(w.furthest[:0], key...)
-		return true, nil
 	case w.kind.Shape != Hashed: // indexes go up, and nothing can take one away
-		return true, nil
-	}
-	if _, again := w.seen[string(key)]; !again {
+		fresh = true
+	case !w.seen[string(key)]:
 		if w.seen == nil {
-			w.seen = map[string]struct{}{}
+			w.seen = map[string]bool{}
 		}
-		w.seen[string(key)] = struct{}{}
-		w.repeats = 0
-		return true, nil
-	}
-	// The first repeat is a new start; so is one more than there are keys to repeat.
-	if w.repeats++; w.repeats%(len(w.seen)+1) == 1 {
-		return false, w.restart()
-	}
-	return false, nil
-}
-
-// ComparePrefixes orders two keys of a trie as the kernel walks it: what is covered comes before what covers
-// it, and otherwise the address with the lower first bit that differs.
-func ComparePrefixes(a, b []byte) int {
-	la, lb := binary.NativeEndian.Uint32(a), binary.NativeEndian.Uint32(b)
-	common := min(la, lb)
-	a, b = a[4:], b[4:]
-	for i := range a {
-		if d := a[i] ^ b[i]; d != 0 {
-			if at := uint32(8*i + bits.LeadingZeros8(d)); at < common {
-				return bytes.Compare(a[i:], b[i:])
-			}
-			break
+		w.seen[string(key)], w.repeats, fresh = true, 0, true
+	default:
+		// The first repeat is a new start; so is one more than there are keys to repeat.
+		if w.repeats++; w.repeats%(len(w.seen)+1) == 1 {
+			err = w.restart()
 		}
 	}
-	return cmp.Compare(lb, la)
+	w.at, w.resumed = append(w.at[:0], key...), false
+	return fresh, err
 }
 
-// PrefixLen is the number of significant bits of a trie's key.
-func PrefixLen(key []byte) int { return int(binary.NativeEndian.Uint32(key)) }
+// restart notes that the kernel has started over. Between two batches that is the caller's own doing, who removes
+// what is returned: such a walk comes to its end.
+func (w *Walk) restart() error {
+	if w.resumed {
+		return nil
+	}
+	if w.restarts++; w.restarts > maxRestarts {
+		return ErrBusy
+	}
+	return nil
+}

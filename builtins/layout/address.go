@@ -7,7 +7,6 @@ import (
 
 	"bpfsh/runtime/method"
 
-	"github.com/cilium/ebpf/btf"
 	"go.starlark.net/starlark"
 )
 
@@ -129,81 +128,4 @@ func examplePrefix(size int) string {
 		return `"10.0.0.0/8"`
 	}
 	return `"2001:db8::/32"`
-}
-
-// named are the types that a name, and not a shape, tells apart. They are typedefs and structs of that name in
-// BTF, so that a map opened again still shows addresses.
-var named = []struct {
-	name    string
-	aliases string // other typedefs that mean the same
-	btf     btf.Type
-	codec   codec
-}{
-	{"be16", "__be16", uint16Type, intCodec{size: 2, big: true}},
-	{"be32", "__be32", uint32Type, intCodec{size: 4, big: true}},
-	{"be64", "__be64", uint64Type, intCodec{size: 8, big: true}},
-	{"le16", "__le16", uint16Type, intCodec{size: 2}},
-	{"le32", "__le32", uint32Type, intCodec{size: 4}},
-	{"le64", "__le64", uint64Type, intCodec{size: 8}},
-	{"ipv4", "", uint32Type, ipCodec{}},
-	{"ipv6", "", &btf.Array{Index: uint32Type, Type: uint32Type, Nelems: 4}, ipCodec{}},
-	{"mac", "", &btf.Array{Index: uint32Type, Type: uint8Type, Nelems: 6}, macCodec{}},
-	{"cidr4", "", prefixStruct("cidr4", 4), prefixCodec{}},
-	{"cidr6", "", prefixStruct("cidr6", 16), prefixCodec{}},
-}
-
-var (
-	uint8Type  = &btf.Int{Name: "u8", Size: 1}
-	uint16Type = &btf.Int{Name: "u16", Size: 2}
-	uint32Type = &btf.Int{Name: "u32", Size: 4}
-	uint64Type = &btf.Int{Name: "u64", Size: 8}
-)
-
-func prefixStruct(name string, size uint32) *btf.Struct {
-	return &btf.Struct{Name: name, Size: 4 + size, Members: []btf.Member{
-		{Name: "prefixlen", Type: uint32Type},
-		{Name: "addr", Type: &btf.Array{Index: uint32Type, Type: uint8Type, Nelems: size}, Offset: 32},
-	}}
-}
-
-// namedType is the BTF of one of the named types, or nil.
-func namedType(name string) btf.Type {
-	for _, n := range named {
-		if n.name != name && n.aliases != name {
-			continue
-		}
-		if s, ok := n.btf.(*btf.Struct); ok {
-			return s
-		}
-		return &btf.Typedef{Name: name, Type: n.btf}
-	}
-	return nil
-}
-
-// namedCodec finds the named type that t is, by a typedef's or a struct's name and the right size.
-func namedCodec(t btf.Type) (string, codec) {
-	for {
-		size, err := btf.Sizeof(t)
-		for _, n := range named {
-			if name := t.TypeName(); err == nil && name != "" && (n.name == name || n.aliases == name) {
-				if want, _ := btf.Sizeof(n.btf); want == size {
-					return n.name, n.codec
-				}
-			}
-		}
-		switch u := t.(type) {
-		case *btf.Typedef:
-			t = u.Type
-		case *btf.Const:
-			t = u.Type
-		case *btf.Volatile:
-			t = u.Type
-		case *btf.Restrict:
-			t = u.Type
-		case *btf.TypeTag:
-			t = u.Type
-		default:
-			return "", nil
-		}
-	}
 }

@@ -15,49 +15,47 @@ type arrayCodec struct {
 	n    int
 }
 
-func arrayCodecOf(t *btf.Array) (codec, error) {
-	switch elementName(t.Type) {
+// maxElements bounds the arrays that are shown element by element.
+const maxElements = 1 << 24
+
+func (t *Type) compileArray(a *btf.Array, depth int) error {
+	switch elementName(a.Type) {
 	case "char":
-		return textCodec{}, nil
+		t.codec = textCodec{}
+		return nil
 	case "bytes":
-		return bytesCodec{}, nil
+		return nil
 	}
-	elem, err := Of(t.Type)
-	if err != nil {
-		return nil, err
+	elem, err := compile(a.Type, depth+1)
+	if err != nil || a.Nelems > maxElements {
+		return err
 	}
-	return arrayCodec{elem, int(t.Nelems)}, nil
+	t.codec, t.padded = arrayCodec{elem, int(a.Nelems)}, elem.padded
+	return nil
 }
 
-// elementName tells text and plain bytes from arrays of small numbers. Compilers give char and signed char one
-// encoding, so that only the name says which is text.
+// elementName tells text ("char") and plain bytes ("bytes") from arrays of small numbers. Compilers give char and
+// signed char one encoding, so that only the name says which is text.
 func elementName(t btf.Type) string {
-	for {
-		switch u := t.(type) {
-		case *btf.Typedef:
-			if u.Name == "bytes" {
-				return "bytes"
-			}
-			t = u.Type
-		case *btf.Const:
-			t = u.Type
-		case *btf.Volatile:
-			t = u.Type
-		case *btf.Int:
-			if u.Size == 1 && u.Name == "char" {
-				return "char"
-			}
-			return ""
-		default:
-			return ""
+	i, ok := btf.UnderlyingType(t).(*btf.Int)
+	if !ok || i.Size != 1 {
+		return ""
+	}
+	for ok := true; ok; t, ok = unwrap(t) {
+		if d, isDef := t.(*btf.Typedef); isDef && d.Name == "bytes" {
+			return "bytes"
 		}
 	}
+	if i.Name == "char" {
+		return "char"
+	}
+	return ""
 }
 
 func (c arrayCodec) decode(b []byte) starlark.Value {
 	values := make(starlark.Tuple, c.n)
 	for i := range values {
-		values[i] = c.elem.Decode(b[i*c.elem.size : (i+1)*c.elem.size])
+		values[i] = c.elem.Decode(c.at(b, i))
 	}
 	return values
 }
@@ -67,16 +65,29 @@ func (c arrayCodec) encode(b []byte, v starlark.Value) error {
 		return nil
 	}
 	seq, ok := v.(starlark.Indexable)
-	if _, text := v.(starlark.String); !ok || text {
-		return badf("got %s, want %d × %s", method.Describe(v), c.n, c.elem.name)
+	switch v.(type) {
+	case starlark.String, starlark.Bytes:
+		ok = false
+	}
+	if !ok {
+		return badf("got %s, want %d × %s", method.Describe(v), c.n, c.elem.short())
 	}
 	if n := seq.Len(); n != c.n {
-		return badf("got %d elements, want %d × %s", n, c.n, c.elem.name)
+		return badf("got %d elements, want %d × %s", n, c.n, c.elem.short())
 	}
 	for i := range c.n {
-		if err := c.elem.Encode(b[i*c.elem.size:(i+1)*c.elem.size], seq.Index(i)); err != nil {
+		if err := c.elem.Encode(c.at(b, i), seq.Index(i)); err != nil {
 			return within(fmt.Sprintf("[%d]", i), err)
 		}
 	}
 	return nil
 }
+
+func (c arrayCodec) copyFields(dst, b []byte) {
+	for i := range c.n {
+		c.elem.copyFields(c.at(dst, i), c.at(b, i))
+	}
+}
+
+// at is element i of the array in b.
+func (c arrayCodec) at(b []byte, i int) []byte { return b[i*c.elem.size : (i+1)*c.elem.size] }

@@ -7,10 +7,8 @@ import (
 	"go.starlark.net/syntax"
 )
 
-type syntaxToken = syntax.Token
-
 // equality answers == and != for values that have no order.
-func equality(op syntaxToken, equal bool, typ string) (bool, error) {
+func equality(op syntax.Token, equal bool, typ string) (bool, error) {
 	switch op {
 	case syntax.EQL:
 		return equal, nil
@@ -22,7 +20,7 @@ func equality(op syntaxToken, equal bool, typ string) (bool, error) {
 }
 
 // order answers every comparison from the three-way one.
-func order(op syntaxToken, c int) bool {
+func order(op syntax.Token, c int) bool {
 	switch op {
 	case syntax.EQL:
 		return c == 0

@@ -1,6 +1,9 @@
 package layout
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // EncodeError says why a value does not fit a type.
 type EncodeError struct {
@@ -12,10 +15,7 @@ func (e *EncodeError) Error() string {
 	if e.Path == "" {
 		return e.Text
 	}
-	if e.Path[0] == '.' {
-		return e.Path[1:] + ": " + e.Text
-	}
-	return e.Path + ": " + e.Text
+	return strings.TrimPrefix(e.Path, ".") + ": " + e.Text
 }
 
 func badf(format string, args ...any) error {

@@ -5,7 +5,10 @@ import (
 	"slices"
 	"strings"
 
+	"bpfsh/runtime/method"
+
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 )
 
 // Facts is a record whose fields are Starlark values and not bytes, in the order they were given: what info()
@@ -18,6 +21,7 @@ type Facts struct {
 
 var (
 	_ starlark.HasAttrs   = (*Facts)(nil)
+	_ starlark.Mapping    = (*Facts)(nil)
 	_ starlark.Comparable = (*Facts)(nil)
 )
 
@@ -69,8 +73,21 @@ func (f *Facts) Attr(name string) (starlark.Value, error) {
 	return nil, nil
 }
 
+// Get is f["name"], as Record has it.
+func (f *Facts) Get(key starlark.Value) (starlark.Value, bool, error) {
+	name, ok := key.(starlark.String)
+	if !ok {
+		return nil, false, fmt.Errorf("%s: got %s, want the name of a field", f.name, method.Describe(key))
+	}
+	if i := slices.Index(f.names, string(name)); i >= 0 {
+		return f.values[i], true, nil
+	}
+	return nil, false, fmt.Errorf("%s has no field %s%s; it has %s",
+		f.name, quoteName(string(name)), method.DidYouMean(string(name), f.names), strings.Join(f.names, ", "))
+}
+
 // CompareSameType finds two of them equal that have the same names and equal values.
-func (f *Facts) CompareSameType(op syntaxToken, y starlark.Value, depth int) (bool, error) {
+func (f *Facts) CompareSameType(op syntax.Token, y starlark.Value, depth int) (bool, error) {
 	g, ok := y.(*Facts)
 	equal := ok && slices.Equal(f.names, g.names)
 	for i := 0; equal && i < len(f.values); i++ {
@@ -80,4 +97,20 @@ func (f *Facts) CompareSameType(op syntaxToken, y starlark.Value, depth int) (bo
 		}
 	}
 	return equality(op, equal, "record")
+}
+
+// fielded is a record of either kind.
+type fielded interface {
+	Fields() []string
+	Field(i int) starlark.Value
+}
+
+// items are the names and values of the fields, in order.
+func items(r fielded) []starlark.Tuple {
+	names := r.Fields()
+	items := make([]starlark.Tuple, len(names))
+	for i, name := range names {
+		items[i] = starlark.Tuple{starlark.String(name), r.Field(i)}
+	}
+	return items
 }

@@ -2,7 +2,7 @@ package layout
 
 import (
 	"encoding/binary"
-	"math"
+	"fmt"
 	"math/big"
 	"math/bits"
 	"slices"
@@ -23,28 +23,31 @@ type intCodec struct {
 // hostBig says that this machine keeps the most significant byte first.
 var hostBig = binary.NativeEndian.Uint16([]byte{0, 1}) == 1
 
-func intCodecOf(t *btf.Int) codec {
-	switch t.Size {
-	case 1, 2, 4, 8, 16:
-	default:
-		return bytesCodec{}
-	}
-	if t.Encoding == btf.Bool {
-		return boolCodec{intCodec{size: uint8(t.Size)}}
-	}
-	return intCodec{size: uint8(t.Size), signed: t.Encoding == btf.Signed || t.Encoding == btf.Char, big: hostBig}
+// nativeInt is an integer in this machine's byte order.
+func nativeInt(size uint32, signed bool) intCodec {
+	return intCodec{size: uint8(size), signed: signed, big: hostBig}
 }
 
+func intCodecOf(t *btf.Int) codec {
+	c := nativeInt(t.Size, isSigned(t))
+	if isBool(t) {
+		return boolCodec{c}
+	}
+	return c
+}
+
+func isSigned(t *btf.Int) bool { return t.Encoding == btf.Signed || t.Encoding == btf.Char }
+func isBool(t *btf.Int) bool   { return t.Encoding == btf.Bool && t.Size == 1 }
+
 func (c intCodec) decode(b []byte) starlark.Value {
-	if c.size == 16 {
+	switch {
+	case c.size == 16:
 		return starlark.MakeBigInt(c.load128(b))
+	case c.signed:
+		return starlark.MakeInt64(signExtend(c.load(b), 8*int(c.size)))
+	default:
+		return starlark.MakeUint64(c.load(b))
 	}
-	u := c.load(b)
-	if c.signed {
-		shift := 64 - 8*uint(c.size)
-		return starlark.MakeInt64(int64(u<<shift) >> shift)
-	}
-	return starlark.MakeUint64(u)
 }
 
 func (c intCodec) encode(b []byte, v starlark.Value) error {
@@ -60,7 +63,7 @@ func (c intCodec) encode(b []byte, v starlark.Value) error {
 	}
 	if c.signed {
 		n, ok := i.Int64()
-		if shift := 64 - 8*uint(c.size); !ok || n<<shift>>shift != n {
+		if !ok || signExtend(uint64(n), 8*int(c.size)) != n {
 			return c.outOfRange(i)
 		}
 		c.store(b, uint64(n))
@@ -74,6 +77,10 @@ func (c intCodec) encode(b []byte, v starlark.Value) error {
 	return nil
 }
 
+// signExtend reads the low width bits of u as a signed number.
+func signExtend(u uint64, width int) int64 { return int64(u<<(64-width)) >> (64 - width) }
+
+// load reads an integer of at most 8 bytes; the bits above them are zero.
 func (c intCodec) load(b []byte) uint64 {
 	switch c.size {
 	case 1:
@@ -99,6 +106,7 @@ func (c intCodec) load(b []byte) uint64 {
 	}
 }
 
+// store writes the low bits of u to an integer of at most 8 bytes.
 func (c intCodec) store(b []byte, u uint64) {
 	switch c.size {
 	case 1:
@@ -137,7 +145,7 @@ func (c intCodec) load128(b []byte) *big.Int {
 
 func (c intCodec) store128(b []byte, i starlark.Int) error {
 	n := i.BigInt()
-	lo, hi := c.limits()
+	lo, hi := limits(128, c.signed)
 	if n.Cmp(lo) < 0 || n.Cmp(hi) > 0 {
 		return c.outOfRange(i)
 	}
@@ -151,11 +159,10 @@ func (c intCodec) store128(b []byte, i starlark.Int) error {
 	return nil
 }
 
-// limits are the least and the greatest value.
-func (c intCodec) limits() (lo, hi *big.Int) {
-	width := 8 * uint(c.size)
+// limits are the least and the greatest integer of width bits.
+func limits(width uint, signed bool) (lo, hi *big.Int) {
 	one := big.NewInt(1)
-	if c.signed {
+	if signed {
 		half := new(big.Int).Lsh(one, width-1)
 		return new(big.Int).Neg(half), new(big.Int).Sub(half, one)
 	}
@@ -163,11 +170,14 @@ func (c intCodec) limits() (lo, hi *big.Int) {
 }
 
 func (c intCodec) name() string {
-	return spell(&btf.Int{Size: uint32(c.size), Encoding: map[bool]btf.IntEncoding{true: btf.Signed}[c.signed]})
+	if c.signed {
+		return fmt.Sprintf("i%d", 8*int(c.size))
+	}
+	return fmt.Sprintf("u%d", 8*int(c.size))
 }
 
 func (c intCodec) outOfRange(i starlark.Int) error {
-	lo, hi := c.limits()
+	lo, hi := limits(8*uint(c.size), c.signed)
 	return badf("%s is out of range for %s (%s to %s)", method.Describe(i), c.name(), lo, hi)
 }
 
@@ -175,13 +185,8 @@ func (c intCodec) outOfRange(i starlark.Int) error {
 type boolCodec struct{ int intCodec }
 
 func (c boolCodec) decode(b []byte) starlark.Value {
-	if c.int.size <= 8 {
-		switch c.int.load(b) {
-		case 0:
-			return starlark.False
-		case 1:
-			return starlark.True
-		}
+	if u := c.int.load(b); u <= 1 {
+		return starlark.Bool(u == 1)
 	}
 	return c.int.decode(b)
 }
@@ -201,105 +206,4 @@ func (c boolCodec) encode(b []byte, v starlark.Value) error {
 		}
 		return badf("got %s, want True or False", method.Describe(v))
 	}
-}
-
-// floatCodec is an IEEE 754 number of 4 or 8 bytes. A NaN that Starlark's own would not give back stays bytes.
-type floatCodec struct{ size uint32 }
-
-func (c floatCodec) decode(b []byte) starlark.Value {
-	var f float64
-	switch c.size {
-	case 4:
-		f = float64(math.Float32frombits(binary.NativeEndian.Uint32(b)))
-	case 8:
-		f = math.Float64frombits(binary.NativeEndian.Uint64(b))
-	default:
-		return starlark.Bytes(b)
-	}
-	if math.IsNaN(f) {
-		again := make([]byte, len(b))
-		if c.store(again, f) != nil || string(again) != string(b) {
-			return starlark.Bytes(b)
-		}
-	}
-	return starlark.Float(f)
-}
-
-func (c floatCodec) encode(b []byte, v starlark.Value) error {
-	if raw(b, v) {
-		return nil
-	}
-	switch v.(type) {
-	case starlark.Float, starlark.Int:
-		if f, ok := starlark.AsFloat(v); ok {
-			return c.store(b, f)
-		}
-	}
-	return badf("got %s, want a float", method.Describe(v))
-}
-
-func (c floatCodec) store(b []byte, f float64) error {
-	switch c.size {
-	case 4:
-		if s := float32(f); math.IsInf(float64(s), 0) && !math.IsInf(f, 0) {
-			return badf("%g is out of range for f32", f)
-		}
-		if math.IsNaN(f) { // converting a signalling NaN would change its bits
-			binary.NativeEndian.PutUint32(b, math.Float32bits(float32(math.NaN())))
-			return nil
-		}
-		binary.NativeEndian.PutUint32(b, math.Float32bits(float32(f)))
-	case 8:
-		if math.IsNaN(f) {
-			f = math.NaN()
-		}
-		binary.NativeEndian.PutUint64(b, math.Float64bits(f))
-	default:
-		return badf("a float of %d bytes is written as bytes", c.size)
-	}
-	return nil
-}
-
-// enumCodec shows a number by its name where exactly one name has it.
-type enumCodec struct {
-	int    intCodec
-	typ    *btf.Enum
-	names  map[uint64]string
-	values map[string]uint64
-}
-
-func newEnumCodec(t *btf.Enum) codec {
-	c := enumCodec{intCodec{size: uint8(t.Size), signed: t.Signed, big: hostBig}, t, map[uint64]string{}, map[string]uint64{}}
-	for _, v := range t.Values {
-		value := v.Value & (1<<(8*t.Size) - 1) // what load gives; a shift of 64 leaves all ones
-		if _, ok := c.names[value]; !ok {
-			c.names[value] = v.Name // the first of several names, as a debugger does
-		}
-		c.values[v.Name] = value
-	}
-	return c
-}
-
-func (c enumCodec) decode(b []byte) starlark.Value {
-	if name, ok := c.names[c.int.load(b)]; ok {
-		return starlark.String(name)
-	}
-	return c.int.decode(b)
-}
-
-func (c enumCodec) encode(b []byte, v starlark.Value) error {
-	name, ok := v.(starlark.String)
-	if !ok {
-		return c.int.encode(b, v)
-	}
-	value, ok := c.values[string(name)]
-	if !ok {
-		var names []string
-		for _, v := range c.typ.Values {
-			names = append(names, v.Name)
-		}
-		return badf("enum %s has no %s%s", c.typ.Name, name, method.DidYouMean(string(name), names))
-	}
-	c.int.store(b, value)
-	return nil
 }

@@ -6,43 +6,25 @@ import (
 	"fmt"
 	"math"
 
+	"bpfsh/runtime/method"
+
 	"go.starlark.net/starlark"
 )
 
 // MarshalJSON writes the fields as an object, in order: integers exact, bytes as hexadecimal text. It is what
 // json.encode(record) gives.
-func (r *Record) MarshalJSON() ([]byte, error) { return marshalFields(r) }
+func (r *Record) MarshalJSON() ([]byte, error) { return marshal(r) }
 
 // MarshalJSON writes the fields as an object, in order.
-func (f *Facts) MarshalJSON() ([]byte, error) { return marshalFields(f) }
+func (f *Facts) MarshalJSON() ([]byte, error) { return marshal(f) }
 
 // MarshalJSON writes one element for each CPU.
-func (p *PerCPU) MarshalJSON() ([]byte, error) {
-	var out bytes.Buffer
-	err := writeJSON(&out, p)
-	return out.Bytes(), err
-}
+func (p *PerCPU) MarshalJSON() ([]byte, error) { return marshal(p) }
 
-func marshalFields(v interface {
-	Fields() []string
-	Field(int) starlark.Value
-}) ([]byte, error) {
+func marshal(v starlark.Value) ([]byte, error) {
 	var out bytes.Buffer
-	out.WriteByte('{')
-	for i, name := range v.Fields() {
-		if i > 0 {
-			out.WriteByte(',')
-		}
-		if err := writeJSON(&out, starlark.String(name)); err != nil {
-			return nil, err
-		}
-		out.WriteByte(':')
-		if err := writeJSON(&out, v.Field(i)); err != nil {
-			return nil, fmt.Errorf("field %s: %w", name, err)
-		}
-	}
-	out.WriteByte('}')
-	return out.Bytes(), nil
+	err := writeJSON(&out, v)
+	return out.Bytes(), err
 }
 
 func writeJSON(out *bytes.Buffer, v starlark.Value) error {
@@ -57,28 +39,47 @@ func writeJSON(out *bytes.Buffer, v starlark.Value) error {
 		if math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) {
 			return fmt.Errorf("JSON has no %s", v)
 		}
-		fmt.Fprintf(out, "%g", float64(v))
+		out.WriteString(v.String()) // as json.encode does: with a decimal point
 	case starlark.Bytes:
 		fmt.Fprintf(out, `"% x"`, string(v))
-	case json.Marshaler:
-		if p, ok := v.(*PerCPU); ok {
-			return writeList(out, p)
-		}
-		b, err := v.MarshalJSON()
-		out.Write(b)
-		return err
+	case starlark.String:
+		writeText(out, string(v))
+	case fielded:
+		return writeObject(out, items(v))
+	case starlark.IterableMapping:
+		return writeObject(out, v.Items())
 	case starlark.Indexable:
-		if s, ok := v.(starlark.String); ok {
-			b, err := json.Marshal(string(s))
-			out.Write(b)
-			return err
-		}
 		return writeList(out, v)
 	default:
-		b, err := json.Marshal(v.String())
-		out.Write(b)
-		return err
+		writeText(out, v.String())
 	}
+	return nil
+}
+
+func writeText(out *bytes.Buffer, s string) {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	enc.Encode(s) // of a string into a buffer: it cannot fail
+	out.Truncate(out.Len() - len("\n"))
+}
+
+func writeObject(out *bytes.Buffer, items []starlark.Tuple) error {
+	out.WriteByte('{')
+	for i, kv := range items {
+		if i > 0 {
+			out.WriteByte(',')
+		}
+		name, ok := kv[0].(starlark.String)
+		if !ok {
+			return fmt.Errorf("JSON has no key %s", method.Describe(kv[0]))
+		}
+		writeText(out, string(name))
+		out.WriteByte(':')
+		if err := writeJSON(out, kv[1]); err != nil {
+			return fmt.Errorf("field %s: %w", string(name), err)
+		}
+	}
+	out.WriteByte('}')
 	return nil
 }
 

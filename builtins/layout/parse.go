@@ -1,14 +1,12 @@
 package layout
 
 import (
+	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"text/scanner"
 	"unicode/utf8"
-
-	"bpfsh/runtime/method"
 
 	"github.com/cilium/ebpf/btf"
 )
@@ -26,17 +24,11 @@ func Parse(spelling string) (*Type, error) {
 }
 
 const (
-	maxSpelling = 64 << 10 // bytes; a type that needs more was not written by a person
-	maxDepth    = 32       // structs within structs
-	maxSize     = 1 << 28  // bytes; the kernel's own limits are lower
+	maxSpelling   = 64 << 10 // bytes; a type that needs more was not written by a person
+	maxDepth      = 32       // structs within structs
+	maxDimensions = 8
+	maxSize       = 1 << 28 // bytes
 )
-
-type parser struct {
-	text  string
-	scan  scanner.Scanner
-	tok   rune
-	depth int
-}
 
 // SyntaxError is a spelling that is not a type.
 type SyntaxError struct {
@@ -48,18 +40,28 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string {
 	shown := e.Spelling
 	if len(shown) > 80 {
-		shown = shown[:77] + "…"
+		shown = strings.ToValidUTF8(shown[:77], "") + "…"
 	}
 	return fmt.Sprintf("type %s, column %d: %s", strconv.Quote(shown), e.Column, e.Text)
 }
 
+// parser reads a spelling, one method for each rule of the grammar.
+type parser struct {
+	src   string
+	scan  scanner.Scanner
+	tok   rune
+	depth int
+	align map[btf.Type]int // of the structs and unions read so far; BTF does not say which are packed
+}
+
 func parse(spelling string) (_ btf.Type, err error) {
 	if len(spelling) > maxSpelling {
-		return nil, fmt.Errorf("a type of %d characters is too long (at most %d)", len(spelling), maxSpelling)
+		return nil, fmt.Errorf("a type of %d bytes is too long (at most %d)", len(spelling), maxSpelling)
 	}
-	p := &parser{text: spelling}
+	p := &parser{src: spelling, align: map[btf.Type]int{}}
 	p.scan.Init(strings.NewReader(spelling))
 	p.scan.Mode = scanner.ScanIdents | scanner.ScanInts | scanner.ScanComments | scanner.SkipComments
+	p.scan.IsIdentRune = isNameRune
 	p.scan.Error = func(*scanner.Scanner, string) {} // what it cannot read becomes a token that fits nowhere
 	defer func() {
 		switch e := recover().(type) {
@@ -71,256 +73,180 @@ func parse(spelling string) (_ btf.Type, err error) {
 		}
 	}()
 	p.next()
-	t := p.declaredType()
+	t := p.wholeType()
+	if p.tok == ';' {
+		p.next()
+	}
 	if p.tok != scanner.EOF {
 		p.fail("got %s after the type", p.token())
 	}
 	return t, nil
 }
 
-func (p *parser) next() { p.tok = p.scan.Scan() }
+// isNameRune is C's idea of a name, which is the kernel's for the names in BTF.
+func isNameRune(r rune, i int) bool {
+	return r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' && i > 0
+}
 
+func isName(s string) bool {
+	for i, r := range s {
+		if !isNameRune(r, i) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func (p *parser) next()        { p.tok = p.scan.Scan() }
+func (p *parser) text() string { return p.scan.TokenText() }
+
+// offset is where the token starts.
+func (p *parser) offset() int {
+	if p.tok == scanner.EOF {
+		return len(p.src)
+	}
+	return min(p.scan.Position.Offset, len(p.src))
+}
+
+// token shows the token in an error.
 func (p *parser) token() string {
 	if p.tok == scanner.EOF {
 		return "the end"
 	}
-	return strconv.Quote(p.scan.TokenText())
+	return strconv.Quote(p.text())
 }
 
-// fail unwinds to parse. The grammar is a dozen mutually recursive methods, each of which may fail.
-func (p *parser) fail(format string, args ...any) {
-	at := min(p.scan.Position.Offset, len(p.text))
-	if p.tok == scanner.EOF {
-		at = len(p.text)
-	}
-	panic(&SyntaxError{p.text, 1 + utf8.RuneCountInString(p.text[:at]), fmt.Sprintf(format, args...)})
+func (p *parser) fail(format string, args ...any) { p.failAt(p.offset(), format, args...) }
+
+// failAt unwinds to parse. The grammar is a dozen mutually recursive methods, each of which may fail.
+func (p *parser) failAt(offset int, format string, args ...any) {
+	panic(&SyntaxError{p.src, 1 + utf8.RuneCountInString(p.src[:offset]), fmt.Sprintf(format, args...)})
 }
 
-func (p *parser) expect(tok rune) {
-	if p.tok != tok {
-		p.fail("got %s, want %q", p.token(), string(tok))
+// has takes the token if it is text.
+func (p *parser) has(text string) bool {
+	if p.tok == scanner.EOF || p.text() != text {
+		return false
 	}
 	p.next()
+	return true
+}
+
+func (p *parser) expect(text string) {
+	if !p.has(text) {
+		p.fail("got %s, want %q", p.token(), text)
+	}
 }
 
 func (p *parser) ident(what string) string {
 	if p.tok != scanner.Ident {
 		p.fail("got %s, want %s", p.token(), what)
 	}
-	name := p.scan.TokenText()
+	name := p.text()
 	p.next()
 	return name
 }
 
-// declaredType is a type that may be an array: u32[4].
-func (p *parser) declaredType() btf.Type {
-	t, isBytes := p.baseType()
+// number reads an integer of at most limit; what says what it counts.
+func (p *parser) number(what string, limit uint64) uint64 {
+	if p.tok != scanner.Int {
+		p.fail("got %s, want %s", p.token(), what)
+	}
+	n, err := strconv.ParseUint(p.text(), 0, 64)
+	switch {
+	case errors.Is(err, strconv.ErrSyntax):
+		p.fail("got %s, want %s", p.token(), what)
+	case err != nil || n > limit:
+		p.fail("%s is too large for %s", p.text(), what)
+	}
+	p.next()
+	return n
+}
+
+// wholeType is a type alone, which may be a pointer or an array: u32[4].
+func (p *parser) wholeType() btf.Type {
+	at := p.offset()
+	t := p.pointers(p.baseType())
 	dims := p.dimensions()
-	if isBytes && len(dims) == 0 {
-		p.fail("bytes needs a size, such as bytes[6]")
+	p.checkComplete(at, t, dims, "bytes[6]")
+	if c := compositeOf(t); c.word != "" && c.size == 0 && len(c.members) == 0 {
+		p.fail("a %s without fields", c.word)
 	}
 	return p.array(t, dims)
 }
 
+// checkComplete refuses what is a type only with a star or a size behind it.
+func (p *parser) checkComplete(at int, t btf.Type, dims []uint32, example string) {
+	if _, ok := t.(*btf.Void); ok {
+		p.failAt(at, "void is no type of a value; void * is a pointer")
+	}
+	if t == bytesElem && len(dims) == 0 {
+		p.failAt(at, "bytes needs a size, such as %s", example)
+	}
+}
+
+// bytesElem is the element of bytes[N], which is no type alone.
+var bytesElem btf.Type = &btf.Typedef{Name: "bytes", Type: uint8Type}
+
+// baseType is a type without stars and dimensions.
+func (p *parser) baseType() btf.Type {
+	for p.has("const") || p.has("volatile") {
+	}
+	if p.tok != scanner.Ident {
+		p.fail("got %s, want a type", p.token())
+	}
+	name := p.text()
+	switch name {
+	case "struct", "union":
+		return p.composite()
+	case "enum":
+		return p.enum()
+	case "bytes":
+		p.next()
+		return bytesElem
+	case "void":
+		p.next()
+		return &btf.Void{}
+	}
+	if t := namedBTF(name); t != nil {
+		p.next()
+		return t
+	}
+	return p.basicType()
+}
+
+// pointers makes t a pointer if stars follow. What it points to is not in the map, and does not matter.
+func (p *parser) pointers(t btf.Type) btf.Type {
+	for p.has("*") {
+		t = &btf.Pointer{Target: &btf.Void{}}
+	}
+	return t
+}
+
 func (p *parser) dimensions() (dims []uint32) {
-	for p.tok == '[' {
-		p.next()
-		if p.tok != scanner.Int {
-			p.fail("got %s, want the number of elements", p.token())
+	for p.has("[") {
+		if len(dims) == maxDimensions {
+			p.fail("an array of more than %d dimensions", maxDimensions)
 		}
-		n, err := strconv.ParseUint(p.scan.TokenText(), 0, 32)
-		if err != nil || n > maxSize {
-			p.fail("an array of %s elements is too large", p.scan.TokenText())
-		}
-		p.next()
-		p.expect(']')
-		dims = append(dims, uint32(n))
+		dims = append(dims, uint32(p.number("the number of elements", maxSize)))
+		p.expect("]")
 	}
 	return dims
 }
 
-// array wraps t in its dimensions, the last one innermost.
+// array wraps t in its dimensions, the last one innermost. Elements without bytes count too: a value of very many of
+// them would take memory all the same.
 func (p *parser) array(t btf.Type, dims []uint32) btf.Type {
 	size, err := btf.Sizeof(t)
 	if err != nil {
 		p.fail("%v", err)
 	}
+	size = max(size, 1)
 	for i := len(dims) - 1; i >= 0; i-- {
-		if size *= int(dims[i]); size > maxSize {
+		if size *= max(int(dims[i]), 1); size > maxSize {
 			p.fail("a type of more than %d bytes is too large", maxSize)
 		}
-		t = &btf.Array{Index: uint32Type, Type: t, Nelems: dims[i]}
+		t = arrayType(t, dims[i])
 	}
 	return t
-}
-
-// baseType is a type without dimensions. isBytes says that it is the element of bytes[N], which is no type alone.
-func (p *parser) baseType() (t btf.Type, isBytes bool) {
-	start := p.scan.Position
-	name := p.ident("a type")
-	switch name {
-	case "struct":
-		return p.structType(), false
-	case "bytes":
-		return &btf.Typedef{Name: "bytes", Type: uint8Type}, true
-	}
-	if t := namedType(name); t != nil {
-		return t, false
-	}
-	// C's integers are several words: unsigned long long int.
-	words := []string{name}
-	for isCWord[name] && p.tok == scanner.Ident && isCWord[p.scan.TokenText()] {
-		words = append(words, p.scan.TokenText())
-		p.next()
-	}
-	spelled := strings.Join(words, " ")
-	if t, ok := basic[spelled]; ok {
-		return t, false
-	}
-	if t, ok := basic[sortedWords(words)]; ok {
-		return t, false
-	}
-	p.scan.Position, p.tok = start, scanner.Ident
-	hint := method.DidYouMean(spelled, typeNames())
-	p.fail("no type %s%s", spelled, hint)
-	return nil, false
-}
-
-func (p *parser) structType() btf.Type {
-	if p.depth++; p.depth > maxDepth {
-		p.fail("more than %d structs inside each other", maxDepth)
-	}
-	defer func() { p.depth-- }()
-	s := &btf.Struct{}
-	if p.tok == scanner.Ident {
-		s.Name = p.ident("a name")
-	}
-	if p.tok != '{' {
-		if s.Name == "bpf_spin_lock" {
-			return spinLock
-		}
-		if s.Name != "" {
-			p.fail("got %s, want the fields of struct %s in braces", p.token(), s.Name)
-		}
-		p.fail("got %s, want \"{\"", p.token())
-	}
-	p.next()
-	seen := map[string]bool{}
-	end, align := 0, 1
-	for p.tok != '}' {
-		t, isBytes := p.baseType()
-		for {
-			front := p.dimensions() // char[16] name, as well as C's char name[16]
-			name := p.ident("the name of a field")
-			if seen[name] {
-				p.fail("two fields named %s", name)
-			}
-			seen[name] = true
-			dims := append(p.dimensions(), front...)
-			if isBytes && len(dims) == 0 {
-				p.fail("bytes needs a size, such as bytes %s[6]", name)
-			}
-			ft := p.array(t, dims)
-			size, err := btf.Sizeof(ft)
-			if err != nil {
-				p.fail("%v", err)
-			}
-			a := alignOf(ft)
-			end = (end + a - 1) / a * a
-			align = max(align, a)
-			s.Members = append(s.Members, btf.Member{Name: name, Type: ft, Offset: btf.Bits(end * 8)})
-			if end += size; end > maxSize {
-				p.fail("a struct of more than %d bytes is too large", maxSize)
-			}
-			if p.tok != ',' {
-				break
-			}
-			p.next()
-		}
-		if p.tok == ':' {
-			p.fail("bit fields cannot be spelled")
-		}
-		p.expect(';')
-	}
-	p.next()
-	if len(s.Members) == 0 {
-		p.fail("a struct without fields")
-	}
-	s.Size = uint32((end + align - 1) / align * align)
-	return s
-}
-
-// alignOf is C's alignment on 64-bit machines.
-func alignOf(t btf.Type) int {
-	switch u := btf.UnderlyingType(t).(type) {
-	case *btf.Array:
-		return alignOf(u.Type)
-	case *btf.Struct:
-		align := 1
-		for _, m := range u.Members {
-			align = max(align, alignOf(m.Type))
-		}
-		return align
-	default:
-		size, err := btf.Sizeof(u)
-		if err != nil || size == 0 {
-			return 1
-		}
-		return size
-	}
-}
-
-// spinLock is the kernel's struct bpf_spin_lock, which it knows by this name.
-var spinLock = &btf.Struct{Name: "bpf_spin_lock", Size: 4, Members: []btf.Member{{Name: "val", Type: uint32Type}}}
-
-// basic are the integers and floats under all their names; of several words, in alphabetical order too.
-var basic = basicTypes()
-
-var isCWord = map[string]bool{"unsigned": true, "signed": true, "char": true, "short": true, "int": true, "long": true, "double": true}
-
-func basicTypes() map[string]btf.Type {
-	types := map[string]btf.Type{
-		"bool": &btf.Int{Name: "bool", Size: 1, Encoding: btf.Bool}, "_Bool": &btf.Int{Name: "bool", Size: 1, Encoding: btf.Bool},
-		"char": &btf.Int{Name: "char", Size: 1, Encoding: btf.Signed},
-		"f32":  &btf.Float{Name: "float", Size: 4}, "float": &btf.Float{Name: "float", Size: 4},
-		"f64": &btf.Float{Name: "double", Size: 8}, "double": &btf.Float{Name: "double", Size: 8},
-	}
-	for size, names := range map[uint32]string{
-		1: "u8 __u8 uint8_t|unsigned char|i8 s8 __s8 int8_t|signed char",
-		2: "u16 __u16 uint16_t|unsigned short,unsigned short int|i16 s16 __s16 int16_t short|short int,signed short,signed short int",
-		4: "u32 __u32 uint32_t unsigned|unsigned int|i32 s32 __s32 int32_t int signed|signed int",
-		8: "u64 __u64 uint64_t size_t|unsigned long,unsigned long int,unsigned long long,unsigned long long int|" +
-			"i64 s64 __s64 int64_t ssize_t long|long int,signed long,signed long int,long long,long long int,signed long long,signed long long int",
-		16: "u128 __u128 __uint128_t||i128 s128 __s128 __int128_t __int128|",
-	} {
-		parts := strings.Split(names, "|")
-		for i, encoding := range []btf.IntEncoding{btf.Unsigned, btf.Signed} {
-			one := strings.Fields(parts[2*i])
-			t := &btf.Int{Name: one[0], Size: size, Encoding: encoding}
-			for _, name := range one {
-				types[name] = t
-			}
-			for _, name := range strings.Split(parts[2*i+1], ",") {
-				types[name], types[sortedWords(strings.Fields(name))] = t, t
-			}
-		}
-	}
-	delete(types, "")
-	return types
-}
-
-func sortedWords(words []string) string {
-	return strings.Join(slices.Sorted(slices.Values(words)), " ")
-}
-
-// typeNames are all the names a type can start with, for "did you mean".
-func typeNames() []string {
-	names := []string{"struct", "bytes"}
-	for _, n := range named {
-		names = append(names, n.name)
-	}
-	for name := range basic {
-		names = append(names, name)
-	}
-	return names
 }

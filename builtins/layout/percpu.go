@@ -104,7 +104,7 @@ func (p *PerCPU) values() starlark.Tuple {
 }
 
 // CompareSameType compares CPU by CPU, as tuples do.
-func (p *PerCPU) CompareSameType(op syntaxToken, y starlark.Value, depth int) (bool, error) {
+func (p *PerCPU) CompareSameType(op syntax.Token, y starlark.Value, depth int) (bool, error) {
 	return starlark.CompareDepth(op, p.values(), y.(*PerCPU).values(), depth)
 }
 
@@ -115,23 +115,23 @@ func PerCPUEntries() []method.Entry { return method.Entries("method", perCPUMeth
 
 var perCPUMethods = []method.Row[*PerCPU]{{
 	Name: "sum",
-	Doc:  "The sum over all CPUs.\nOf a struct, field by field, as a record.",
+	Doc:  "The sum over all CPUs.\nOf a struct field by field, as a record; of an array element by element.",
 	Run:  func(p *PerCPU, c method.Call) (starlark.Value, error) { return reduce(c.Name, p.values(), sum) },
 }, {
 	Name: "max",
-	Doc:  "The greatest value of any CPU.\nOf a struct, field by field, as a record.",
+	Doc:  "The greatest value of any CPU.\nOf a struct field by field, as a record; of an array element by element.",
 	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) {
 		return reduce(c.Name, p.values(), pick(syntax.GT))
 	},
 }, {
 	Name: "min",
-	Doc:  "The least value of any CPU.\nOf a struct, field by field, as a record.",
+	Doc:  "The least value of any CPU.\nOf a struct field by field, as a record; of an array element by element.",
 	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) {
 		return reduce(c.Name, p.values(), pick(syntax.LT))
 	},
 }, {
 	Name: "mean",
-	Doc:  "The mean over all CPUs, a float.\nOf a struct, field by field, as a record.",
+	Doc:  "The mean over all CPUs, a float.\nOf a struct field by field, as a record; of an array element by element.",
 	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) {
 		return reduce(c.Name, p.values(), func(values starlark.Tuple) (starlark.Value, error) {
 			total, err := sum(values)
@@ -143,29 +143,45 @@ var perCPUMethods = []method.Row[*PerCPU]{{
 	},
 }}
 
-// reduce makes one value of many: numbers by f, records field by field.
+// reduce makes one value of many: numbers by f, records field by field, arrays element by element.
 func reduce(name string, values starlark.Tuple, f func(starlark.Tuple) (starlark.Value, error)) (starlark.Value, error) {
-	first, ok := values[0].(*Record)
-	if !ok {
-		switch values[0].(type) {
+	column := make(starlark.Tuple, len(values))
+	switch first := values[0].(type) {
+	case *Record:
+		facts := NewFacts(name)
+		for i, field := range first.rt.fields {
+			for j, v := range values {
+				column[j] = v.(*Record).Field(i)
+			}
+			v, err := reduce(name, column, f)
+			if err != nil {
+				return nil, fmt.Errorf("%w (field %s)", err, field.name)
+			}
+			facts.Add(field.name, v)
+		}
+		return facts, nil
+	case starlark.Tuple:
+		result := make(starlark.Tuple, len(first))
+		for i := range first {
+			for j, v := range values {
+				column[j] = v.(starlark.Tuple)[i]
+			}
+			v, err := reduce(name, column, f)
+			if err != nil {
+				return nil, err
+			}
+			result[i] = v
+		}
+		return result, nil
+	}
+	for _, v := range values {
+		switch v.(type) {
 		case starlark.Int, starlark.Float:
-			return f(values)
+		default:
+			return nil, fmt.Errorf("%s: %s is not a number", name, method.Describe(v))
 		}
-		return nil, fmt.Errorf("%s: %s is not a number", name, method.Describe(values[0]))
 	}
-	facts := NewFacts(name)
-	for i, field := range first.rt.fields {
-		column := make(starlark.Tuple, len(values))
-		for j, v := range values {
-			column[j] = v.(*Record).Field(i)
-		}
-		v, err := reduce(name, column, f)
-		if err != nil {
-			return nil, fmt.Errorf("%w (field %s)", err, field.name)
-		}
-		facts.Add(field.name, v)
-	}
-	return facts, nil
+	return f(values)
 }
 
 func sum(values starlark.Tuple) (total starlark.Value, err error) {
@@ -178,7 +194,7 @@ func sum(values starlark.Tuple) (total starlark.Value, err error) {
 	return total, nil
 }
 
-func pick(better syntaxToken) func(starlark.Tuple) (starlark.Value, error) {
+func pick(better syntax.Token) func(starlark.Tuple) (starlark.Value, error) {
 	return func(values starlark.Tuple) (starlark.Value, error) {
 		best := values[0]
 		for _, v := range values[1:] {

@@ -2,6 +2,7 @@ package layout
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
@@ -10,82 +11,128 @@ import (
 // spell writes a type as it can be parsed again. Types that are the same get the same spelling, whichever
 // typedefs lead to them.
 func spell(t btf.Type) string {
-	if name, _ := namedCodec(t); name != "" {
-		return name
+	elem, dims := split(t)
+	return elem + dims
+}
+
+// split writes what stands before and what stands behind the name of a field: "u32" and "[4]".
+func split(t btf.Type) (elem, dims string) {
+	if n := namedOf(t); n != nil {
+		return n.name, ""
+	}
+	if oddSize(t) {
+		size, _ := btf.Sizeof(t)
+		return "bytes", fmt.Sprintf("[%d]", size)
 	}
 	switch u := btf.UnderlyingType(t).(type) {
 	case *btf.Int:
-		return spellInt(u)
+		return spellInt(u), ""
 	case *btf.Float:
-		return fmt.Sprintf("f%d", 8*u.Size)
+		return fmt.Sprintf("f%d", 8*u.Size), ""
 	case *btf.Pointer:
-		return "void *"
+		return "void *", ""
 	case *btf.Enum:
-		return strings.TrimSpace("enum " + u.Name)
+		return spellEnum(u), ""
 	case *btf.Array:
-		elem, dims := arrayOf(u)
-		return elem + dims
-	case *btf.Struct:
-		return spellStruct(u)
-	case *btf.Union:
-		return strings.TrimSpace("union " + u.Name)
+		elem, dims = "bytes", ""
+		if elementName(u.Type) != "bytes" {
+			elem, dims = split(u.Type)
+		}
+		return elem, fmt.Sprintf("[%d]%s", u.Nelems, dims)
+	case *btf.Struct, *btf.Union:
+		return spellComposite(compositeOf(u)), ""
 	case *btf.Fwd:
-		return strings.TrimSpace("struct " + u.Name)
+		return u.Kind.String() + " " + u.Name, ""
 	default:
-		return fmt.Sprintf("%T", u)[len("*btf."):]
+		return strings.ToLower(fmt.Sprintf("%T", u)[len("*btf."):]), ""
 	}
 }
 
 func spellInt(t *btf.Int) string {
 	switch {
-	case t.Encoding == btf.Bool:
+	case isBool(t):
 		return "bool"
-	case t.Name == "char":
+	case t.Name == "char" && t.Size == 1:
 		return "char"
-	case t.Encoding == btf.Unsigned:
-		return fmt.Sprintf("u%d", 8*t.Size)
 	default:
-		return fmt.Sprintf("i%d", 8*t.Size)
+		return nativeInt(t.Size, isSigned(t)).name()
 	}
 }
 
-func spellStruct(s *btf.Struct) string {
-	if s.Name == "bpf_spin_lock" {
-		return "struct bpf_spin_lock"
-	}
+func spellEnum(e *btf.Enum) string {
 	var sb strings.Builder
-	sb.WriteString("struct ")
-	if s.Name != "" {
-		sb.WriteString(s.Name + " ")
-	}
-	sb.WriteString("{")
-	for _, m := range s.Members {
-		elem, dims := spell(m.Type), ""
-		if a, ok := btf.UnderlyingType(m.Type).(*btf.Array); ok {
-			if name, _ := namedCodec(m.Type); name == "" {
-				elem, dims = arrayOf(a)
-			}
+	sb.WriteString(title("enum", e.Name))
+	values := make([]*big.Int, len(e.Values))
+	for i, v := range e.Values {
+		if values[i] = new(big.Int).SetUint64(v.Value); e.Signed {
+			values[i].SetInt64(int64(v.Value))
 		}
-		fmt.Fprintf(&sb, " %s %s%s;", elem, m.Name, dims)
 	}
-	sb.WriteString(" }")
-	return sb.String()
+	integer := intCodec{size: uint8(e.Size), signed: e.Signed}
+	if n, _ := naturalEnum(values); n != integer {
+		sb.WriteString(" : " + integer.name())
+	}
+	sb.WriteString(" {")
+	for i, v := range e.Values {
+		if i > 0 {
+			sb.WriteByte(',')
+		}
+		fmt.Fprintf(&sb, " %s = %s", v.Name, values[i])
+	}
+	return sb.String() + " }"
 }
 
-// arrayOf splits an array into what it is made of and its dimensions, outermost first.
-func arrayOf(a *btf.Array) (elem, dims string) {
-	for {
-		dims += fmt.Sprintf("[%d]", a.Nelems)
-		if elementName(a.Type) == "bytes" {
-			return "bytes", dims
-		}
-		if name, _ := namedCodec(a.Type); name != "" {
-			return name, dims
-		}
-		inner, ok := btf.UnderlyingType(a.Type).(*btf.Array)
-		if !ok {
-			return spell(a.Type), dims
-		}
-		a = inner
+// title is the word and the name of a struct, a union or an enum. A name that C does not allow is left out.
+func title(word, name string) string {
+	if isName(name) {
+		return word + " " + name
 	}
+	return word
+}
+
+// spellComposite writes a struct or a union. One that C would lay out in another way is written as packed, with the
+// room between its fields as bit fields without a name. What cannot be said even so (a field that lies before the one
+// declared before it) gets an "@" and its bit, which does not parse.
+func spellComposite(c composite) string {
+	if kernelObject(c) == spinLock.Name {
+		return "struct " + spinLock.Name
+	}
+	_, ok := natural(c)
+	var sb strings.Builder
+	lay := placer{union: c.word == "union", packed: !ok}
+	for _, m := range c.members {
+		trial := lay
+		if gap := int(m.Offset) - lay.end; trial.member(m) != int(m.Offset) && gap > 0 && !lay.union {
+			fmt.Fprintf(&sb, " u64 : %d;", gap)
+			lay.end += gap
+		}
+		sb.WriteString(" " + spellMember(m))
+		if lay.member(m) != int(m.Offset) {
+			fmt.Fprintf(&sb, " @%d", m.Offset)
+		}
+		sb.WriteString(";")
+	}
+	if room := 8*c.size - lay.end; lay.size() < c.size {
+		if lay.union {
+			room = 8 * c.size
+		}
+		fmt.Fprintf(&sb, " u64 : %d;", room)
+	}
+	s := title(c.word, c.name) + " {" + sb.String() + " }"
+	if !ok {
+		s += " __attribute__((packed))"
+	}
+	return s
+}
+
+func spellMember(m btf.Member) string {
+	elem, dims := split(m.Type)
+	s := elem
+	if m.Name != "" {
+		s += " " + m.Name
+	}
+	if m.BitfieldSize > 0 {
+		return s + fmt.Sprintf(" : %d", m.BitfieldSize)
+	}
+	return s + dims
 }

@@ -2,11 +2,13 @@ package layout
 
 import (
 	"fmt"
+	"slices"
 
 	"bpfsh/runtime/method"
 
 	"github.com/cilium/ebpf/btf"
 	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
 )
 
 // Type reads and writes one C type. In a script it is a value that can be called: T(packets=1) makes a value of it.
@@ -15,7 +17,8 @@ type Type struct {
 	name   string // its spelling, in one form for all types that are the same
 	size   int
 	codec  codec
-	record *recordType // of a struct; nil for others
+	record *recordType // of a struct or a union; nil for others
+	padded bool        // some of its bits belong to no field
 }
 
 // codec is the part of a Type that differs from kind to kind.
@@ -33,46 +36,67 @@ var (
 )
 
 // Of compiles t. The error says what t has that cannot be kept in a map (a function, a type without a size).
-func Of(t btf.Type) (*Type, error) {
+func Of(t btf.Type) (*Type, error) { return compile(t, 0) }
+
+// maxNesting bounds the types within a type: BTF out of a file may have a struct that contains itself.
+const maxNesting = 64
+
+// compile chooses the codec of t, which lies within depth others.
+func compile(t btf.Type, depth int) (*Type, error) {
 	size, err := btf.Sizeof(t)
-	if err != nil {
-		return nil, fmt.Errorf("type %s has no size: %w", spell(t), err)
+	switch u := btf.UnderlyingType(t).(type) {
+	case *btf.Void, *btf.Fwd:
+		return nil, fmt.Errorf("%s has no size", spell(u))
+	default:
+		if err != nil {
+			return nil, err
+		}
 	}
-	typ := &Type{btf: t, name: spell(t), size: size}
-	if err := typ.compile(); err != nil {
+	if depth > maxNesting {
+		return nil, fmt.Errorf("more than %d types inside each other", maxNesting)
+	}
+	typ := &Type{btf: t, size: size, codec: bytesCodec{}}
+	if n := namedOf(t); n != nil {
+		typ.name, typ.codec = n.name, n.codec
+		return typ, nil
+	}
+	if oddSize(t) {
+		typ.name = spell(t)
+		return typ, nil
+	}
+	switch u := btf.UnderlyingType(t).(type) {
+	case *btf.Int:
+		typ.codec = intCodecOf(u)
+	case *btf.Float:
+		typ.codec = floatCodec{u.Size}
+	case *btf.Pointer:
+		typ.codec = nativeInt(8, false)
+	case *btf.Enum:
+		typ.codec = enumCodecOf(u)
+	case *btf.Array:
+		err = typ.compileArray(u, depth)
+	case *btf.Struct, *btf.Union:
+		err = typ.compileRecord(compositeOf(u), depth)
+	}
+	if err != nil {
 		return nil, err
 	}
+	typ.name = spell(t)
 	return typ, nil
 }
 
-// compile chooses the codec.
-func (t *Type) compile() (err error) {
-	if name, c := namedCodec(t.btf); c != nil {
-		t.name, t.codec = name, c
-		return nil
-	}
-	switch u := btf.UnderlyingType(t.btf).(type) {
+// oddSize says that t is a number of a size that no codec reads, such as a long double. It stays bytes.
+func oddSize(t btf.Type) bool {
+	switch u := btf.UnderlyingType(t).(type) {
 	case *btf.Int:
-		t.codec = intCodecOf(u)
-	case *btf.Float:
-		t.codec = floatCodec{u.Size}
-	case *btf.Pointer:
-		t.codec = intCodec{size: 8}
+		return !slices.Contains([]uint32{1, 2, 4, 8, 16}, u.Size)
 	case *btf.Enum:
-		t.codec = newEnumCodec(u)
-	case *btf.Array:
-		t.codec, err = arrayCodecOf(u)
-	case *btf.Struct:
-		t.record, err = recordTypeOf(t, u)
-		if t.record != nil {
-			t.codec = t.record
-			break
-		}
-		t.codec = bytesCodec{}
+		return !slices.Contains([]uint32{1, 2, 4, 8}, u.Size)
+	case *btf.Float:
+		return u.Size != 4 && u.Size != 8
 	default:
-		t.codec = bytesCodec{}
+		return false
 	}
-	return err
 }
 
 // BTF is the model the type was compiled from.
@@ -95,6 +119,18 @@ func (t *Type) Encode(b []byte, v starlark.Value) error {
 	return t.codec.encode(b, v)
 }
 
+// copyFields copies what b holds of values, and none of the padding, to dst, which holds zeros.
+func (t *Type) copyFields(dst, b []byte) {
+	switch c := t.codec.(type) {
+	case *recordType:
+		c.copyFields(dst, b)
+	case arrayCodec:
+		c.copyFields(dst, b)
+	default:
+		copy(dst, b)
+	}
+}
+
 func (t *Type) String() string        { return t.name }
 func (t *Type) Type() string          { return "type" }
 func (t *Type) Name() string          { return t.name }
@@ -106,7 +142,7 @@ func (t *Type) AttrNames() []string   { return typeTable.Names() }
 func (t *Type) Attr(name string) (starlark.Value, error) { return typeTable.Attr(t, name) }
 
 // CompareSameType finds types equal that have the same spelling.
-func (t *Type) CompareSameType(op syntaxToken, y starlark.Value, _ int) (bool, error) {
+func (t *Type) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
 	return equality(op, t.name == y.(*Type).name, "type")
 }
 
@@ -152,13 +188,12 @@ var typeMethods = []method.Row[*Type]{{
 }}
 
 func (t *Type) fields() (starlark.Value, error) {
-	if t.record == nil {
-		return starlark.NewDict(0), nil
-	}
-	d := starlark.NewDict(len(t.record.fields))
-	for _, f := range t.record.fields {
-		if err := d.SetKey(starlark.String(f.name), f.typ); err != nil {
-			return nil, err
+	d := new(starlark.Dict)
+	if t.record != nil {
+		for _, f := range t.record.fields {
+			if err := d.SetKey(starlark.String(f.name), f.typ); err != nil {
+				return nil, err
+			}
 		}
 	}
 	d.Freeze()
@@ -169,34 +204,39 @@ func (t *Type) fields() (starlark.Value, error) {
 // fields in order and T(packets=1) those that are named; as in C, fields that are not named are zero.
 func (t *Type) CallInternal(_ *starlark.Thread, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 	b := make([]byte, t.size)
-	var err error
-	switch {
-	case t.record != nil && len(args) == 0:
-		err = t.record.encodeNamed(b, kwargs)
-	case len(kwargs) > 0 && t.record == nil:
-		err = badf("%s has no fields to name", t.name)
-	case len(kwargs) > 0:
-		err = badf("fields are given in order or by name, not both")
-	case t.record != nil && len(args) > 1:
-		err = t.Encode(b, args)
-	case len(args) == 1:
-		err = t.Encode(b, args[0])
-	default:
-		err = badf("got %d values, want one", len(args))
-	}
-	if err != nil {
+	if err := t.fill(b, args, kwargs); err != nil {
 		return nil, fmt.Errorf("%s: %w", t.short(), err)
 	}
 	return t.Decode(b), nil
 }
 
+func (t *Type) fill(b []byte, args starlark.Tuple, kwargs []starlark.Tuple) error {
+	switch {
+	case t.record == nil && len(kwargs) > 0:
+		return badf("%s has no fields to name", t.short())
+	case t.record == nil && len(args) != 1:
+		return badf("got %d values, want one", len(args))
+	case len(args) == 0:
+		return t.record.encodeNamed(b, kwargs, false)
+	case len(kwargs) > 0:
+		return badf("fields are given in order or by name, not both")
+	case len(args) == 1 && (t.record == nil || !t.record.single(args[0])):
+		return t.Encode(b, args[0])
+	default:
+		return t.Encode(b, args)
+	}
+}
+
 // short names the type in a message.
 func (t *Type) short() string {
-	if s, ok := btf.UnderlyingType(t.btf).(*btf.Struct); ok && t.record != nil {
-		if s.Name == "" {
-			return "struct"
+	switch u := btf.UnderlyingType(t.btf).(type) {
+	case *btf.Enum:
+		return title("enum", u.Name)
+	case *btf.Struct, *btf.Union:
+		if t.record != nil {
+			c := compositeOf(u)
+			return title(c.word, c.name)
 		}
-		return "struct " + s.Name
 	}
 	return t.name
 }

@@ -90,7 +90,7 @@ func (s *signature[R]) bind(args starlark.Tuple, kwargs []starlark.Tuple) (value
 	}
 	if len(args) > s.positional {
 		if !s.rest {
-			return nil, nil, nil, fmt.Errorf("%s: got %d arguments, want %s: %s(%s)", s.Name, len(args), s.arity(), s.Name, s.Params)
+			return nil, nil, nil, fmt.Errorf("%s: got %s, want %s: %s(%s)", s.Name, counted(len(args), "argument"), s.arity(), s.Name, s.Params)
 		}
 		args, rest = args[:s.positional], args[s.positional:]
 	}
@@ -119,6 +119,13 @@ next:
 		}
 	}
 	return values, rest, more, nil
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func (s *signature[R]) arity() string {

@@ -10,10 +10,10 @@ func DidYouMean(name string, names []string) string {
 	return ""
 }
 
-// Nearest is the name with the fewest edits from name, at most a third of its length, or "".
+// Nearest is the name with the fewest edits from name, some third of its length at most, or "".
 func Nearest(name string, names []string) string {
 	name = strings.ToLower(name)
-	best, most := "", max(1, (len(name)+1)/3)
+	best, most := "", (len(name)+1)/3
 	for _, n := range names {
 		if d := edits(name, strings.ToLower(n), most); d <= most && (best == "" || d < most) {
 			best, most = n, d

@@ -129,6 +129,9 @@ func recordTable(list starlark.Indexable, limit int) *Table {
 
 // String lays the table out. Numbers stand at the right of their column, the rest at the left.
 func (t *Table) String() string {
+	if len(t.Columns) == 0 {
+		return escapeLine(t.Title)
+	}
 	w := table.NewWriter()
 	w.SetStyle(plain)
 	head, types, typed := table.Row{}, table.Row{}, false

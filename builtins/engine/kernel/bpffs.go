@@ -3,7 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"os"
+	"math/rand/v2"
 	"path/filepath"
 	"strconv"
 
@@ -36,12 +36,12 @@ func (m *kernelMap) Pin(path string, replace bool) error {
 		return fmt.Errorf("what is at %s cannot be replaced: %w", path, err)
 	}
 	old.Close()
-	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf("bpfsh_%d_%d", os.Getpid(), m.info.ID))
+	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf("bpfsh_%016x", rand.Uint64()))
 	if err := m.pin(beside); err != nil {
 		return err
 	}
-	if err := os.Rename(beside, path); err != nil {
-		return errors.Join(pathErrno(err), os.Remove(beside))
+	if err := unix.Rename(beside, path); err != nil {
+		return errors.Join(err, unix.Unlink(beside))
 	}
 	return nil
 }
@@ -55,11 +55,22 @@ func (m *kernelMap) pin(path string) error {
 	return errnoOf(clone.Pin(path))
 }
 
+// Unpin removes a pin.
+func (e *Engine) Unpin(path string) error {
+	if err := onBPFFS(filepath.Dir(path)); err != nil {
+		return err
+	}
+	return unix.Unlink(path)
+}
+
 // mount makes sure that dir is on a bpffs. It mounts one only where systems have it, and only if nothing is there.
 func (e *Engine) mount(dir string) error {
-	err := onBPFFS(dir)
-	if _, other := err.(*NotBPFFSError); !other || e.Mounted == nil || dir != defaultBPFFS {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
 		return err
+	}
+	if e.Mounted == nil || dir != defaultBPFFS || st.Type != unix.SYSFS_MAGIC {
+		return onBPFFS(dir)
 	}
 	if err := unix.Mount("bpf", defaultBPFFS, "bpf", 0, "mode=0700"); err != nil {
 		return fmt.Errorf("mounting a bpffs at %s: %w", defaultBPFFS, err)
@@ -68,13 +79,13 @@ func (e *Engine) mount(dir string) error {
 	return nil
 }
 
-func onBPFFS(dir string) error {
+func onBPFFS(path string) error {
 	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
+	if err := unix.Statfs(path, &st); err != nil {
 		return err
 	}
 	if st.Type != unix.BPF_FS_MAGIC {
-		return &NotBPFFSError{dir}
+		return &NotBPFFSError{path}
 	}
 	return nil
 }

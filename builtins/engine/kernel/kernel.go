@@ -3,10 +3,6 @@ package kernel
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 	"sync"
 
 	"bpfsh/builtins/engine"
@@ -36,6 +32,14 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 	// mostly not in force either, and otherwise the map says so.
 	e.memlock.Do(func() { _ = rlimit.RemoveMemlock() })
 	m, err := ebpf.NewMap(s)
+	if _, refused := errors.AsType[*ebpf.VerifierError](err); refused {
+		// The kernel does not take such types at all. Where it does not take them for this map, cilium/ebpf has
+		// tried again without.
+		for t := s; t != nil; t = t.InnerMap {
+			t.Key, t.Value = nil, nil
+		}
+		m, err = ebpf.NewMap(s)
+	}
 	if err != nil {
 		return nil, errnoOf(err)
 	}
@@ -51,7 +55,7 @@ func mapSpec(spec *engine.Spec) (*ebpf.MapSpec, error) {
 		Name: spec.Name, Type: typ, KeySize: spec.KeySize, ValueSize: spec.ValueSize,
 		MaxEntries: spec.MaxEntries, Flags: spec.Flags, MapExtra: spec.MapExtra, NumaNode: spec.NumaNode,
 	}
-	if spec.Key != nil && spec.Value != nil {
+	if spec.Value != nil { // a bloom filter's value has a type although there is no key
 		s.Key, s.Value = spec.Key, spec.Value
 	}
 	if spec.Inner != nil {
@@ -64,8 +68,7 @@ func mapSpec(spec *engine.Spec) (*ebpf.MapSpec, error) {
 
 // errnoOf leaves of cilium/ebpf's errors what the kernel said; its texts guess at a cause.
 func errnoOf(err error) error {
-	var errno unix.Errno
-	if errors.As(err, &errno) {
+	if errno, ok := errors.AsType[unix.Errno](err); ok {
 		return errno
 	}
 	return err
@@ -91,14 +94,28 @@ func (e *Engine) OpenID(id uint32, readonly bool) (engine.Map, error) {
 // OpenPin opens the map that is pinned at path.
 func (e *Engine) OpenPin(path string, readonly bool) (engine.Map, error) {
 	m, err := ebpf.LoadPinnedMap(path, &ebpf.LoadPinOptions{ReadOnly: readonly})
-	if err != nil {
-		var errno unix.Errno
-		if !errors.As(err, &errno) {
-			return nil, fmt.Errorf("%s holds another kind of object, not a map", path)
-		}
+	switch errno := errnoOf(err); {
+	case err == nil:
+		return e.wrap(m, readonly)
+	case errno == unix.EACCES:
+		return nil, notPinned(path)
+	case errno == err:
+		return nil, fmt.Errorf("%s holds another kind of object, not a map", path)
+	default:
 		return nil, errno
 	}
-	return e.wrap(m, readonly)
+}
+
+// notPinned is why path cannot be opened. EACCES is the kernel's answer for whatever is no pin, too.
+func notPinned(path string) error {
+	if err := onBPFFS(path); err != nil {
+		return err
+	}
+	var st unix.Stat_t
+	if unix.Stat(path, &st) == nil && st.Mode&unix.S_IFMT == unix.S_IFDIR {
+		return unix.EISDIR
+	}
+	return unix.EACCES
 }
 
 // NextID is the least id of a map that is greater than id.
@@ -120,45 +137,4 @@ func (e *Engine) Clock() (uint64, error) {
 		return 0, err
 	}
 	return uint64(now.Nano()), nil
-}
-
-// Missing names the capabilities that bpf() may want and this process lacks.
-func (e *Engine) Missing() string {
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return ""
-	}
-	has := func(c int) bool { return data[c/32].Effective&(1<<(c%32)) != 0 }
-	var lacks []string
-	for _, c := range []struct {
-		number int
-		name   string
-	}{{unix.CAP_BPF, "CAP_BPF"}, {unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}, {unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"}} {
-		if !has(c.number) {
-			lacks = append(lacks, c.name)
-		}
-	}
-	return strings.Join(lacks, ", ")
-}
-
-// Unpin removes a pin.
-func (e *Engine) Unpin(path string) error {
-	if err := onBPFFS(filepath.Dir(path)); err != nil {
-		return err
-	}
-	return pathErrno(os.Remove(path))
-}
-
-// pathErrno leaves the errno of a file operation: the caller names the path.
-func pathErrno(err error) error {
-	var pe *fs.PathError
-	var le *os.LinkError
-	switch {
-	case errors.As(err, &pe):
-		return pe.Err
-	case errors.As(err, &le):
-		return le.Err
-	}
-	return err
 }

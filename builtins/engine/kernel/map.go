@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,7 @@ func (m *kernelMap) describe(readonly bool) error {
 // Types reads the map's BTF, anew at each call.
 func (m *kernelMap) Types() (key, value btf.Type) {
 	raw, err := describe(m.fd)
+	runtime.KeepAlive(m)
 	if err != nil || raw.BTFID == 0 || raw.BTFKeyTypeID == 0 && raw.BTFValueTypeID == 0 {
 		return nil, nil
 	}
@@ -98,6 +100,7 @@ func (m *kernelMap) fdinfo(label string) (uint64, error) {
 		return 0, unix.EBADF
 	}
 	text, err := os.ReadFile("/proc/self/fdinfo/" + strconv.Itoa(m.fd))
+	runtime.KeepAlive(m)
 	if err != nil {
 		return 0, err
 	}
@@ -109,78 +112,10 @@ func (m *kernelMap) fdinfo(label string) (uint64, error) {
 	return 0, nil
 }
 
-func (m *kernelMap) Lookup(key, value []byte, flags uint64) error {
-	return element(unix.BPF_MAP_LOOKUP_ELEM, m.fd, key, value, flags)
-}
-
-func (m *kernelMap) Update(key, value []byte, flags uint64) error {
-	return element(unix.BPF_MAP_UPDATE_ELEM, m.fd, key, value, flags)
-}
-
-func (m *kernelMap) Delete(key []byte) error {
-	return element(unix.BPF_MAP_DELETE_ELEM, m.fd, key, nil, 0)
-}
-
-func (m *kernelMap) LookupAndDelete(key, value []byte, flags uint64) error {
-	return element(unix.BPF_MAP_LOOKUP_AND_DELETE_ELEM, m.fd, key, value, flags)
-}
-
-func (m *kernelMap) NextKey(key, next []byte) error {
-	return element(unix.BPF_MAP_GET_NEXT_KEY, m.fd, key, next, 0)
-}
-
-func (m *kernelMap) LookupBatch(cur *engine.Cursor, keys, values []byte, n int) (int, error) {
-	return m.walkBatch(unix.BPF_MAP_LOOKUP_BATCH, cur, keys, values, n)
-}
-
-func (m *kernelMap) LookupAndDeleteBatch(cur *engine.Cursor, keys, values []byte, n int) (int, error) {
-	return m.walkBatch(unix.BPF_MAP_LOOKUP_AND_DELETE_BATCH, cur, keys, values, n)
-}
-
-func (m *kernelMap) walkBatch(cmd int, cur *engine.Cursor, keys, values []byte, n int) (int, error) {
-	// The place is a u32 for a hash and a key for the rest.
-	out := make([]byte, max(4, int(m.info.KeySize)))
-	copy(out, cur.Opaque)
-	done, err := batch(cmd, m.fd, cur.Opaque, out, keys, values, n, 0)
-	switch err {
-	case nil:
-		cur.Opaque = out
-	case unix.ENOENT: // the end: what came with it counts
-	case unix.ENOSPC: // the place is now the bucket that did not fit
-		cur.Opaque, done = out, 0
-	default:
-		done = 0
-	}
-	return done, err
-}
-
-func (m *kernelMap) UpdateBatch(keys, values []byte, n int, flags uint64) (int, error) {
-	done, err := batch(unix.BPF_MAP_UPDATE_BATCH, m.fd, nil, nil, keys, values, n, flags)
-	return trueCount(done, n, err), err
-}
-
-func (m *kernelMap) DeleteBatch(keys []byte, n int) (int, error) {
-	done, err := batch(unix.BPF_MAP_DELETE_BATCH, m.fd, nil, nil, keys, nil, n, 0)
-	return trueCount(done, n, err), err
-}
-
-// trueCount is the number of entries done. With an error the full number means that the kernel failed before it
-// wrote the count.
-func trueCount(done, n int, err error) int {
-	if err != nil && done >= n {
-		return 0
-	}
-	return done
-}
-
-func (m *kernelMap) Freeze() error {
+func (m *kernelMap) Close() error {
 	if m.fd < 0 {
 		return unix.EBADF
 	}
-	return errnoOf(m.m.Freeze())
-}
-
-func (m *kernelMap) Close() error {
 	m.fd = -1
 	return m.m.Close()
 }

@@ -61,13 +61,10 @@ type mapInfo struct {
 	MapExtra              uint64
 }
 
+// bpf makes the system call, once: EINTR is an answer here, and from a batch it may come with entries.
 func bpf(cmd int, attr unsafe.Pointer, size uintptr) (uintptr, unix.Errno) {
-	for {
-		r, _, errno := unix.Syscall(unix.SYS_BPF, uintptr(cmd), uintptr(attr), size)
-		if errno != unix.EINTR { // nothing was done yet
-			return r, errno
-		}
-	}
+	r, _, errno := unix.Syscall(unix.SYS_BPF, uintptr(cmd), uintptr(attr), size)
+	return r, errno
 }
 
 // element runs one of the commands on one entry. It allocates nothing.
@@ -82,8 +79,8 @@ func element(cmd, fd int, key, value []byte, flags uint64) error {
 	return nil
 }
 
-// batch runs one of the commands on n entries. It returns the true number of entries done: the kernel does not
-// write the count when it fails before its loop, so that with an error the full number means none.
+// batch runs one of the commands on n entries. It returns the kernel's count, which with an error may still be the
+// n that was asked for.
 func batch(cmd, fd int, in, out, keys, values []byte, n int, flags uint64) (int, error) {
 	attr := batchAttr{in: pointer(in), out: pointer(out), keys: pointer(keys), values: pointer(values),
 		count: uint32(n), fd: uint32(fd), flags: flags}

@@ -1,0 +1,111 @@
+package builtins_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"bpfsh/builtins"
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/kernel"
+	"bpfsh/runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// script runs a script on the kernel's maps, and fails the test if it fails.
+func script(t *testing.T, source string) string {
+	t.Helper()
+	library := builtins.New(&kernel.Engine{})
+	defer library.Close()
+	var out, report bytes.Buffer
+	s := runtime.New(runtime.Config{Stdout: &out, Stderr: &report, Predeclared: library.Predeclared()})
+	err := s.Run("test.star", []byte(source))
+	s.Report(err)
+	if err := errors.Join(err, s.Finish()); err != nil {
+		t.Fatalf("%v\n%s", err, &report)
+	}
+	return out.String()
+}
+
+// needKernel skips a test where bpf() is not permitted, by name; with BPFSH_REQUIRE_KERNEL=1 that is a failure.
+func needKernel(t *testing.T) {
+	t.Helper()
+	m, err := (&kernel.Engine{}).Create(engine.Spec{Type: 1, KeySize: 4, ValueSize: 4, MaxEntries: 1})
+	switch {
+	case err == nil:
+		m.Close()
+	case os.Getenv("BPFSH_REQUIRE_KERNEL") == "1":
+		t.Fatalf("bpf() is not permitted: %v", err)
+	default:
+		t.Skipf("bpf() is not permitted: %v", err)
+	}
+}
+
+// TestItemsUnderChurn walks a hash of 10,000 entries while others come and go at full speed: each of 1,000 keys
+// that stay comes exactly once in each of 20 walks, and no key comes twice.
+func TestItemsUnderChurn(t *testing.T) {
+	needKernel(t)
+	e := &kernel.Engine{}
+	m, err := e.Create(engine.Spec{Type: 1, KeySize: 4, ValueSize: 8, MaxEntries: 10000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	const stay = 1000
+	for n := range uint32(stay) {
+		if err := m.Update(binary.NativeEndian.AppendUint32(nil, n), make([]byte, 8), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	churn, err := e.OpenID(m.Info().ID, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, changes := make(chan struct{}), 0
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		defer churn.Close()
+		for n := uint32(0); ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			key := binary.NativeEndian.AppendUint32(nil, stay+n%8000)
+			if err := churn.Update(key, make([]byte, 8), 0); err != nil {
+				t.Errorf("insert: %v", err)
+				return
+			}
+			key = binary.NativeEndian.AppendUint32(nil, stay+(n+4000)%8000)
+			if err := churn.Delete(key); err != nil && !errors.Is(err, unix.ENOENT) {
+				t.Errorf("delete: %v", err)
+				return
+			}
+			changes++
+		}
+	})
+	out := script(t, strings.ReplaceAll(`
+m = open(ID)
+for walk in range(20):
+    seen = {}
+    for key, value in m.items():
+        seen[key] = seen.get(key, 0) + 1
+    missed = [k for k in range(1000) if k not in seen]
+    twice = [k for k, n in seen.items() if n > 1]
+    if missed or twice or len(seen) <= 1000:
+        print("walk", walk, "missed", missed[:5], "twice", twice[:5], "of", len(seen))
+print("walked")
+`, "ID", strconv.Itoa(int(m.Info().ID))))
+	close(stop)
+	wait.Wait()
+	t.Logf("%d entries were inserted and deleted meanwhile", changes)
+	if out != "walked\n" {
+		t.Error(out)
+	}
+}

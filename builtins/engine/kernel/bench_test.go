@@ -1,0 +1,179 @@
+package kernel_test
+
+import (
+	"errors"
+	"io"
+	"testing"
+	"time"
+	"unsafe"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/kernel/kerneltest"
+
+	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
+)
+
+// beside runs ours and its raw twin in turns, and reports how much longer ours takes. An operation is on size entries.
+func beside(b *testing.B, size int, ours, raw func() error) {
+	b.Helper()
+	const turn = 50
+	var tookOurs, tookRaw time.Duration
+	timed := func(f func() error, n int) time.Duration {
+		start := time.Now()
+		for range n {
+			if err := f(); err != nil {
+				b.Fatal(err)
+			}
+		}
+		return time.Since(start)
+	}
+	b.ResetTimer()
+	for left := b.N; left > 0; left -= turn {
+		n := min(left, turn)
+		tookOurs += timed(ours, n)
+		b.StopTimer()
+		tookRaw += timed(raw, n)
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(tookOurs)/float64(tookRaw), "x-raw")
+	if size > 1 {
+		b.ReportMetric(float64(tookOurs.Nanoseconds())/float64(b.N*size), "ns/entry")
+	}
+}
+
+// twins are an engine's map of n entries and cilium/ebpf's handle on it.
+func twins(b *testing.B, n int) (engine.Map, *ebpf.Map) {
+	b.Helper()
+	m := kerneltest.Map(b, kerneltest.Engine(b), engine.Spec{Type: kerneltest.Type(b, "hash"), KeySize: 4, ValueSize: 8, MaxEntries: uint32(n)})
+	for i := range n {
+		if err := m.Update(number(i), make([]byte, 8), 0); err != nil {
+			b.Fatal(err)
+		}
+	}
+	twin, err := ebpf.NewMapFromID(ebpf.MapID(m.Info().ID))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { twin.Close() })
+	return m, twin
+}
+
+// elementCall is the system call itself, on a key and a value that stay where they are.
+func elementCall(cmd, fd int, key, value *[8]byte) func() error {
+	attr := struct {
+		fd, _      uint32
+		key, value unsafe.Pointer
+		flags      uint64
+	}{fd: uint32(fd), key: unsafe.Pointer(key), value: unsafe.Pointer(value)}
+	return func() error {
+		if _, _, errno := unix.Syscall(unix.SYS_BPF, uintptr(cmd), uintptr(unsafe.Pointer(&attr)), unsafe.Sizeof(attr)); errno != 0 {
+			return errno
+		}
+		return nil
+	}
+}
+
+func BenchmarkLookup(b *testing.B) {
+	m, twin := twins(b, 1000)
+	key, value := number(7), make([]byte, 8)
+	b.ReportAllocs()
+	beside(b, 1, func() error { return m.Lookup(key, value, 0) },
+		elementCall(unix.BPF_MAP_LOOKUP_ELEM, twin.FD(), &[8]byte{7}, new([8]byte)))
+}
+
+func BenchmarkLookupMiss(b *testing.B) {
+	m, twin := twins(b, 1000)
+	key, value := number(1<<20), make([]byte, 8)
+	miss := func(call func() error) func() error {
+		return func() error {
+			if err := call(); err != unix.ENOENT {
+				b.Fatal(err)
+			}
+			return nil
+		}
+	}
+	b.ReportAllocs()
+	beside(b, 1, miss(func() error { return m.Lookup(key, value, 0) }),
+		miss(elementCall(unix.BPF_MAP_LOOKUP_ELEM, twin.FD(), &[8]byte{0, 0, 16}, new([8]byte))))
+}
+
+func BenchmarkUpdate(b *testing.B) {
+	m, twin := twins(b, 1000)
+	key, value := number(7), make([]byte, 8)
+	b.ReportAllocs()
+	beside(b, 1, func() error { return m.Update(key, value, unix.BPF_ANY) },
+		elementCall(unix.BPF_MAP_UPDATE_ELEM, twin.FD(), &[8]byte{7}, new([8]byte)))
+}
+
+// The twin is cilium/ebpf's own call, on slices of integers that it need not copy.
+func BenchmarkLookupBatch(b *testing.B) {
+	const n, size = 10000, 4096
+	m, twin := twins(b, n)
+	keys, values := make([]byte, 4*size), make([]byte, 8*size)
+	twinKeys, twinValues := make([]uint32, size), make([]uint64, size)
+	b.ReportAllocs()
+	beside(b, n, func() error {
+		var cur engine.Cursor
+		for {
+			if _, err := m.LookupBatch(&cur, keys, values, size); err == unix.ENOENT {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	}, func() error {
+		var cur ebpf.MapBatchCursor
+		for {
+			if _, err := twin.BatchLookup(&cur, twinKeys, twinValues, nil); errors.Is(err, ebpf.ErrKeyNotExist) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// The twin of a walk is the same loop on the map's own batches.
+func BenchmarkWalk(b *testing.B) {
+	const n, size = 10000, 4096
+	m, twin := twins(b, n)
+	keys, values := make([]uint32, size), make([]uint64, size)
+	b.ReportAllocs()
+	beside(b, n, func() error {
+		w := engine.NewWalk(m, size)
+		for {
+			if _, err := w.Next(); err == io.EOF {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	}, func() error {
+		var cur ebpf.MapBatchCursor
+		for {
+			if _, err := twin.BatchLookup(&cur, keys, values, nil); errors.Is(err, ebpf.ErrKeyNotExist) {
+				return nil
+			} else if err != nil {
+				return err
+			}
+		}
+	})
+}
+
+func BenchmarkUpdateAll(b *testing.B) {
+	const n = 10000
+	m, twin := twins(b, n)
+	keys, values := []byte{}, make([]byte, 8*n)
+	twinKeys, twinValues := make([]uint32, n), make([]uint64, n)
+	for i := range n {
+		keys, twinKeys[i] = append(keys, number(i)...), uint32(i)
+	}
+	b.ReportAllocs()
+	beside(b, n, func() error {
+		return engine.UpdateAll(m, keys, values, n, unix.BPF_ANY, func() error { return nil }).Err
+	}, func() error {
+		_, err := twin.BatchUpdate(twinKeys, twinValues, nil)
+		return err
+	})
+}

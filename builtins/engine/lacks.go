@@ -1,0 +1,107 @@
+package engine
+
+import "maps"
+
+// lacks is what types lack, and what to use instead. The keys are operations; "" is any other.
+type lacks = map[string]string
+
+// without joins what a type lacks. A later part overrides an earlier one.
+func without(parts ...lacks) lacks {
+	all := lacks{}
+	for _, p := range parts {
+		maps.Copy(all, p)
+	}
+	return all
+}
+
+var (
+	noEnds = lacks{
+		"push": "entries are written by key: m[key] = value",
+		"peek": "entries are read by key: m[key]",
+	}
+	// Hashes have this step since Linux 5.14, but for hash_of_maps; their batch has it since there are batches.
+	noPop      = lacks{"pop": "the kernel has no such step for it: lookup, then delete"}
+	noPopBatch = without(noPop, lacks{"pop_batch": "the kernel has no such step for it: lookup_batch, then delete_batch"})
+	noWalk     = lacks{
+		"next_key":     "its entries belong to the objects that are its keys, and cannot be listed",
+		"items":        "its entries belong to the objects that are its keys, and cannot be listed",
+		"keys":         "its entries belong to the objects that are its keys, and cannot be listed",
+		"values":       "its entries belong to the objects that are its keys, and cannot be listed",
+		"lookup_batch": "its entries belong to the objects that are its keys, and cannot be listed",
+		"count":        "its entries belong to the objects that are its keys, and cannot be counted",
+		"clear":        "its entries belong to the objects that are its keys, and cannot be listed",
+	}
+	noRead = lacks{
+		"lookup":       "the kernel does not give its values back",
+		"items":        "the kernel does not give its values back",
+		"keys":         "the kernel does not tell which indexes are in use: next_key gives all",
+		"values":       "the kernel does not give its values back",
+		"lookup_batch": "the kernel does not give its values back",
+		"count":        "the kernel does not tell which indexes are in use",
+		"clear":        "the kernel does not tell which indexes are in use: delete(index) empties one",
+		"pop":          "the kernel does not give its values back",
+		"pop_batch":    "the kernel does not give its values back",
+	}
+
+	hashLacks  = without(noEnds, noPop)
+	keyedLacks = without(noEnds, noPopBatch)
+	arrayLacks = lacks{
+		"delete":       "an array has all its entries always: write zeros with m[key] = 0",
+		"delete_batch": "an array has all its entries always: write zeros with update_batch",
+		"pop":          "an array has all its entries always: read with m[key], then write zeros",
+		"pop_batch":    "an array has all its entries always: read with lookup_batch, then write zeros",
+		"push":         "an array is written by index: m[index] = value",
+		"peek":         "an array is read by index: m[index]",
+	}
+	trieLacks = lacks{
+		"pop":       "a trie has no such step: lookup, then delete",
+		"pop_batch": "a trie has no such step: lookup_batch, then delete_batch",
+		"push":      "entries are written by prefix: m[prefix] = value",
+		"peek":      "entries are read by prefix: m[prefix]",
+	}
+	stackLacks = without(keyedLacks, lacks{
+		"update":       "only a program adds stack traces",
+		"update_batch": "only a program adds stack traces",
+	})
+	cgroupLacks = without(keyedLacks, lacks{
+		"delete":       "an entry lasts as long as its cgroup",
+		"delete_batch": "an entry lasts as long as its cgroup",
+	})
+	storageLacks = without(keyedLacks, noWalk)
+	handleLacks  = without(noEnds, noRead)
+	queueLacks   = lacks{
+		"lookup":       "it has no keys: peek() looks at the next value",
+		"update":       "it has no keys: push(value) adds one",
+		"delete":       "it has no keys: pop() removes the next value",
+		"next_key":     "it has no keys: pop() or drain() give the values",
+		"items":        "it has no keys: drain() takes out all values",
+		"keys":         "it has no keys: drain() takes out all values",
+		"values":       "it cannot be read without taking out: drain() gives all values",
+		"lookup_batch": "it cannot be read without taking out: drain() gives all values",
+		"pop_batch":    "drain() takes out all values, one by one",
+		"update_batch": "push(value) adds one value at a time",
+		"delete_batch": "drain() takes out all values",
+		"count":        "the kernel does not tell how many values it holds: drain() takes them out",
+	}
+	bloomLacks = lacks{
+		"lookup":       "value in m asks whether a value may be a member",
+		"update":       "push(value) adds a member",
+		"peek":         "value in m asks whether a value may be a member",
+		"pop":          "members cannot be removed, only the whole map",
+		"delete":       "members cannot be removed, only the whole map",
+		"next_key":     "its members cannot be listed",
+		"items":        "its members cannot be listed",
+		"keys":         "its members cannot be listed",
+		"values":       "its members cannot be listed",
+		"lookup_batch": "its members cannot be listed",
+		"pop_batch":    "its members cannot be listed",
+		"update_batch": "push(value) adds one member at a time",
+		"delete_batch": "members cannot be removed, only the whole map",
+		"drain":        "its members cannot be listed",
+		"count":        "its members cannot be counted",
+	}
+	ringLacks   = lacks{"": "it carries events from programs, and has no entries"}
+	userLacks   = lacks{"": "it carries events to programs, and has no entries"}
+	arenaLacks  = lacks{"": "it is memory shared with programs, and has no entries"}
+	structLacks = lacks{"": "it holds the functions of a kernel subsystem"}
+)

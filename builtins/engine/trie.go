@@ -1,0 +1,50 @@
+package engine
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"math/bits"
+)
+
+// ComparePrefixes orders two keys of a trie as the kernel walks it: what is covered comes before what covers
+// it, and otherwise the address with the lower first bit that differs.
+func ComparePrefixes(a, b []byte) int {
+	la, lb := binary.NativeEndian.Uint32(a), binary.NativeEndian.Uint32(b)
+	common := min(la, lb)
+	a, b = a[4:], b[4:]
+	for i := range a {
+		if d := a[i] ^ b[i]; d != 0 {
+			if at := uint32(8*i + bits.LeadingZeros8(d)); at < common {
+				return bytes.Compare(a[i:], b[i:])
+			}
+			break
+		}
+	}
+	return cmp.Compare(lb, la)
+}
+
+// PrefixLen is the number of significant bits of a trie's key.
+func PrefixLen(key []byte) int { return int(binary.NativeEndian.Uint32(key)) }
+
+// fromTrie leaves of a batch what was not delivered before. The kernel may have started over anywhere in it.
+func (w *Walk) fromTrie(b Batch) (Batch, error) {
+	k, v := int(w.info.KeySize), w.info.Stride()
+	n := 0
+	for i := range b.N {
+		key := b.Keys[i*k : (i+1)*k]
+		fresh, err := w.fresh(key)
+		if err != nil {
+			return Batch{}, err
+		}
+		if !fresh {
+			continue
+		}
+		if n < i {
+			copy(b.Keys[n*k:], key)
+			copy(b.Values[n*v:], b.Values[i*v:(i+1)*v])
+		}
+		n++
+	}
+	return Batch{b.Keys[:n*k], b.Values[:n*v], n}, nil
+}

@@ -1,0 +1,52 @@
+package layout
+
+import (
+	"testing"
+
+	"go.starlark.net/starlark"
+)
+
+func TestFacts(t *testing.T) {
+	facts := func(values ...starlark.Value) *Facts {
+		f := NewFacts("info")
+		for i, v := range values {
+			f.Add([]string{"in", "out"}[i], v)
+		}
+		return f
+	}
+	list := starlark.NewList(nil)
+	env := starlark.StringDict{
+		"a":    facts(starlark.MakeInt(1), starlark.String("x")),
+		"same": facts(starlark.MakeInt(1), starlark.String("x")),
+		"b":    facts(starlark.MakeInt(1), starlark.String("y")),
+		"less": facts(starlark.MakeInt(1)),
+		"held": facts(list),
+	}
+	for _, test := range []expr{
+		{`a`, `info(in=1, out="x")`},
+		{`a.out`, `x`},
+		{`a["in"]`, `1`},
+		{`a.outs`, `record has no .outs field or method (did you mean .out?)`},
+		{`a["outs"]`, `info has no field outs (did you mean out?); it has in, out`},
+		{`a["no such"]`, `info has no field "no such"; it has in, out`},
+		{`a[1]`, `info: got 1, want the name of a field`},
+		{`"in" in a, "no" in a`, `(True, False)`},
+		{`dir(a)`, `["in", "out"]`},
+		{`type(a), bool(a)`, `("record", True)`},
+		{`a == same, a != same, a == b, a == less`, `(True, False, False, False)`},
+		{`a < b`, `record < record not implemented`},
+		{`{a: 5}[same]`, `5`},
+		{`{held: 5}`, `unhashable type: list`},
+	} {
+		t.Run(test.src, func(t *testing.T) {
+			if got := eval(env, test.src); got != test.want {
+				t.Errorf("%s\n got %s\nwant %s", test.src, got, test.want)
+			}
+		})
+	}
+
+	env["held"].Freeze()
+	if err := list.Append(starlark.None); err == nil {
+		t.Error("a frozen record holds a list that changes")
+	}
+}

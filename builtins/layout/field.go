@@ -1,0 +1,111 @@
+package layout
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.starlark.net/starlark"
+)
+
+// field is a member, or a member of an anonymous struct or union among the members.
+type field struct {
+	name   string
+	typ    *Type
+	codec  codec // of typ, or of a bit field of it
+	start  int   // bits
+	end    int
+	kernel string // what the kernel keeps here, a lock or a timer: reads as zero, and what is written is ignored
+}
+
+// errOpaque is a struct whose members cannot be told apart by bytes and names. It stays bytes.
+var errOpaque = errors.New("not a record")
+
+// compileRecord makes t the type of records, if c's members can be fields.
+func (t *Type) compileRecord(c composite, depth int) error {
+	rt := &recordType{typ: t, name: c.name, index: map[string]int{}}
+	switch err := rt.add(c, 0, depth+1); {
+	case err == errOpaque:
+		return nil
+	case err != nil:
+		return err
+	}
+	t.codec, t.record = rt, rt
+	rt.survey()
+	return nil
+}
+
+// add makes fields of the members of c, which starts at bit base.
+func (rt *recordType) add(c composite, base, depth int) error {
+	for _, m := range c.members {
+		start, width := base+int(m.Offset), int(m.BitfieldSize)
+		inner := compositeOf(m.Type)
+		switch {
+		case m.Name == "" && inner.word == "": // padding
+			continue
+		case m.Name == "" && depth <= maxNesting:
+			if err := rt.add(inner, start, depth+1); err != nil {
+				return err
+			}
+			continue
+		}
+		ft, err := compile(m.Type, depth)
+		if err != nil {
+			return fmt.Errorf("field %s: %w", m.Name, err)
+		}
+		f := field{m.Name, ft, ft.codec, start, start + 8*ft.size, kernelObject(inner)}
+		if width > 0 {
+			integer, ok := integerOf(ft.codec)
+			if !ok || width > 8*ft.size {
+				return errOpaque
+			}
+			f.codec, f.end = bitCodec{ft, integer, start % 8, width}, start+width
+		} else if start%8 != 0 {
+			return errOpaque
+		}
+		if size := rt.typ.size; f.end > 8*size {
+			return fmt.Errorf("%s: field %s ends at bit %d of %d", title(c.word, c.name), m.Name, f.end, 8*size)
+		}
+		if _, twice := rt.index[m.Name]; twice {
+			return errOpaque
+		}
+		rt.index[m.Name] = len(rt.fields)
+		rt.fields = append(rt.fields, f)
+	}
+	return nil
+}
+
+// survey finds bits that belong to several fields or to none.
+func (rt *recordType) survey() {
+	sorted := slices.SortedFunc(slices.Values(rt.fields), func(f, g field) int { return cmp.Compare(f.start, g.start) })
+	end := 0
+	for _, f := range sorted {
+		rt.shared = rt.shared || f.start < end
+		rt.typ.padded = rt.typ.padded || f.start > end || f.typ.padded
+		end = max(end, f.end)
+	}
+	rt.typ.padded = rt.typ.padded || end < 8*rt.typ.size
+}
+
+// kernelObject is the name of the object that the kernel keeps in a field of this type, or "".
+func kernelObject(c composite) string {
+	switch c.name {
+	case "bpf_spin_lock", "bpf_res_spin_lock", "bpf_timer", "bpf_wq", "bpf_task_work", "bpf_refcount",
+		"bpf_list_head", "bpf_list_node", "bpf_rb_root", "bpf_rb_node":
+		return c.name
+	default:
+		return ""
+	}
+}
+
+// bytes are those of b that hold the field.
+func (f *field) bytes(b []byte) []byte { return b[f.start/8 : (f.end+7)/8] }
+
+func (f *field) encode(b []byte, v starlark.Value) error {
+	b = f.bytes(b)
+	if _, ok := f.codec.(bitCodec); !ok {
+		clear(b)
+	}
+	return f.codec.encode(b, v)
+}

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
+)
+
+// options are what the command line asks for.
+type options struct {
+	file      string // "" for none, "-" for standard input
+	args      []string
+	code      string
+	codeGiven bool
+
+	interactive bool
+	golden      bool
+	update      bool
+	quiet       bool
+	noMount     bool
+	timeout     time.Duration
+	maxSteps    uint64
+	help        bool
+	version     bool
+
+	goldens []string
+}
+
+// flagSet has one row for each flag; the help is made from it.
+func flagSet(o *options) *pflag.FlagSet {
+	fs := pflag.NewFlagSet("bpfsh", pflag.ContinueOnError)
+	fs.SetInterspersed(false) // what follows the script's name belongs to the script
+	fs.SortFlags = false
+	fs.Usage = func() {}
+	fs.StringVarP(&o.code, "command", "c", "", "run `CODE`, and print its value if it ends in an expression")
+	fs.BoolVarP(&o.interactive, "interactive", "i", false, "after the script, give a prompt with its names")
+	fs.BoolVarP(&o.quiet, "quiet", "q", false, "no greeting at the prompt")
+	fs.DurationVar(&o.timeout, "timeout", 0, "end the script after this time, such as 30s (`D`)")
+	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
+	fs.BoolVar(&o.noMount, "no-mount", false, "do not mount a bpffs at /sys/fs/bpf to pin there")
+	fs.BoolVar(&o.golden, "golden", false, "run each FILE and compare with what its .golden file says")
+	fs.BoolVar(&o.update, "update", false, "with --golden: write the .golden files")
+	fs.BoolVarP(&o.version, "version", "V", false, "print the versions")
+	fs.BoolVarP(&o.help, "help", "h", false, "print this help")
+	return fs
+}
+
+func parseFlags(args []string) (*options, error) {
+	o := &options{}
+	fs := flagSet(o)
+	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	o.codeGiven = fs.Changed("command")
+	rest := fs.Args()
+	switch {
+	case o.help || o.version:
+	case o.golden:
+		if len(rest) == 0 {
+			return nil, errors.New("--golden wants scripts to run")
+		}
+		o.goldens = rest
+	case o.update:
+		return nil, errors.New("--update goes with --golden")
+	case o.timeout < 0:
+		return nil, fmt.Errorf("--timeout %v: want a time from 0", o.timeout)
+	case o.codeGiven:
+		o.args = rest
+	case len(rest) > 0:
+		o.file, o.args = rest[0], rest[1:]
+	}
+	return o, nil
+}
+
+func usage() string {
+	var sb strings.Builder
+	sb.WriteString(`bpfsh is a shell for eBPF maps.
+
+  bpfsh                               a prompt
+  bpfsh -c 'open("flows").count()'    run a line, and print its value
+  bpfsh expire.star --age 60          run a script; its words are in args
+  some-command | bpfsh -              run what comes from standard input
+  bpfsh -i setup.star                 run a script, then a prompt with its names
+  bpfsh --golden testdata/*.star      run scripts and compare with what they should print
+
+usage: bpfsh [flags] [FILE [ARG…]]
+
+`)
+	sb.WriteString(flagSet(&options{}).FlagUsages())
+	sb.WriteString(`
+Exit status: 0 done; 1 the script failed; 2 bad usage or no such file; 3 bpf() is not
+permitted or not there; N from exit(N). A signal that ends the script ends bpfsh.
+
+help() at the prompt lists the functions, and what a map can do.
+`)
+	return sb.String()
+}
+
+// version names what bpfsh is made of, and the kernel it runs on.
+func version() string {
+	var sb strings.Builder
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
+	}
+	fmt.Fprintf(&sb, "bpfsh %s (%s", info.Main.Version, info.GoVersion)
+	for _, d := range info.Deps {
+		if d.Path == "github.com/cilium/ebpf" || d.Path == "go.starlark.net" {
+			fmt.Fprintf(&sb, ", %s %s", d.Path, d.Version)
+		}
+	}
+	var u unix.Utsname
+	if err := unix.Uname(&u); err == nil {
+		fmt.Fprintf(&sb, ") on Linux %s", unix.ByteSliceToString(u.Release[:]))
+	} else {
+		sb.WriteString(")")
+	}
+	return sb.String()
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"bpfsh/builtins"
+	"bpfsh/builtins/engine/kernel"
+	"bpfsh/runtime"
+	"bpfsh/runtime/render"
+
+	"github.com/chzyer/readline"
+	"go.starlark.net/starlark"
+)
+
+// shell is a session with the maps of an engine.
+type shell struct {
+	library *builtins.Library
+	session *runtime.Session
+	prompt  prompt
+}
+
+// newShell puts the rooms together.
+func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
+	sh := &shell{}
+	e := &kernel.Engine{}
+	if !o.noMount {
+		e.Mounted = func(dir string) { sh.session.Warn("bpfsh: mounted a bpffs at " + dir) }
+	}
+	sh.library = builtins.New(e)
+	cfg := runtime.Config{
+		Stdin: stdin, Stdout: stdout, Stderr: stderr,
+		Predeclared: sh.library.Predeclared(), Topics: builtins.Topics(),
+		Args: o.args, Timeout: o.timeout, MaxSteps: o.maxSteps,
+	}
+	if isTerminal(stdout) {
+		cfg.Live = true
+	}
+	if isTerminal(stdout) || isTerminal(stderr) {
+		cfg.Escape = render.Escape
+	}
+	sh.session = runtime.New(cfg)
+	return sh
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(interface{ Fd() uintptr })
+	return ok && readline.IsTerminal(int(f.Fd()))
+}
+
+// close gives up the maps that scripts have left open.
+func (sh *shell) close() { sh.library.Close() }
+
+// run runs the source, the prompt if it is asked for, and what was deferred. Errors are reported; the one that
+// decides the exit status is returned.
+func (sh *shell) run(o *options, src source) error {
+	err := sh.runSource(o, src)
+	var exit *runtime.Exit
+	if (src.none || o.interactive) && !errors.As(err, &exit) {
+		err = sh.prompt.run(sh, o)
+	}
+	deferred := sh.session.Finish()
+	sh.session.Report(deferred)
+	if err == nil {
+		return deferred
+	}
+	return err
+}
+
+func (sh *shell) runSource(o *options, src source) error {
+	var err error
+	switch {
+	case src.none:
+		return nil
+	case src.code || o.interactive:
+		err = sh.runChunk(src)
+	default:
+		err = sh.session.Run(src.name, src.text)
+	}
+	sh.session.Report(err)
+	return err
+}
+
+// runChunk runs code whose names stay, and prints the value that it ends in.
+func (sh *shell) runChunk(src source) error {
+	f, err := sh.session.Parse(src.name, src.text)
+	if err != nil {
+		return err
+	}
+	value, err := sh.session.Chunk(f)
+	if err != nil || value == starlark.None || !src.code {
+		return err
+	}
+	text, err := render.Show(value, render.Limit)
+	if err != nil {
+		return fmt.Errorf("showing the value: %w", err)
+	}
+	sh.session.Print(text)
+	return sh.session.Flush()
+}

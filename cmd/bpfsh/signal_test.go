@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"bpfsh/builtins/engine/kernel"
+
+	"golang.org/x/sys/unix"
+)
+
+// running is a script that was started, and what it prints.
+type running struct {
+	cmd    *exec.Cmd
+	stdout *bufio.Reader
+	stderr bytes.Buffer
+}
+
+// start runs a script that prints "ready" when it may be interrupted.
+func start(t *testing.T, script string) *running {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "script.star")
+	if err := os.WriteFile(path, []byte(script), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r := &running{cmd: exec.Command("bpfsh", path)}
+	r.cmd.Stderr = &r.stderr
+	out, err := r.cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.stdout = bufio.NewReader(out)
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.cmd.Process.Kill() })
+	if line, err := r.stdout.ReadString('\n'); err != nil || line != "ready\n" {
+		t.Fatalf("the script printed %q, %v; want ready; stderr: %s", line, err, &r.stderr)
+	}
+	return r
+}
+
+// kill sends the signal and returns what the script still printed, how it ended, and how long that took.
+func (r *running) kill(t *testing.T, sig unix.Signal) (string, unix.WaitStatus, time.Duration) {
+	t.Helper()
+	begin := time.Now()
+	if err := r.cmd.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	var rest bytes.Buffer
+	if _, err := rest.ReadFrom(r.stdout); err != nil {
+		t.Fatal(err)
+	}
+	var exit *exec.ExitError
+	if err := r.cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return rest.String(), unix.WaitStatus(r.cmd.ProcessState.Sys().(syscall.WaitStatus)), time.Since(begin)
+}
+
+// TestSignals interrupts scripts in what may take for ever. Each ends by the signal itself, after what it deferred.
+func TestSignals(t *testing.T) {
+	for _, row := range []struct {
+		name, script string
+		signal       unix.Signal
+		kernel       bool
+		stdout       string
+		stderr       string // a pattern
+	}{
+		{"loop", "while True: len('')", unix.SIGINT, false, "deferred\n", `^\S+script.star:[0-9]+:[0-9]+: interrupted\n`},
+		{"loop", "while True: len('')", unix.SIGTERM, false, "deferred\n", `script.star:[0-9]+:[0-9]+: terminated\n`},
+		{"hangup", "while True: len('')", unix.SIGHUP, false, "deferred\n", `script.star:[0-9]+:[0-9]+: stopped by SIGHUP\n`},
+		{"sleep", "sleep(3600)", unix.SIGINT, false, "deferred\n", `script.star:5:6: interrupted\n`},
+		{"catch", "while True: catch(sleep, 3600)", unix.SIGINT, false, "deferred\n", `interrupted\n`},
+		{"comprehension", "[1 for i in range(1 << 40)]", unix.SIGINT, false, "deferred\n", `script.star:[0-9]+:[0-9]+: interrupted\n`},
+		{"walk", "m = create('array', value='u8', max_entries=1000000)\nwhile True: sum(m.values())", unix.SIGINT, true, "deferred\n", `interrupted\n`},
+	} {
+		t.Run(row.name+"/"+row.signal.String(), func(t *testing.T) {
+			if row.kernel {
+				needKernel(t)
+			}
+			r := start(t, "defer(print, 'deferred')\nprint('ready')\nsleep(0)\n\n"+row.script)
+			time.Sleep(50 * time.Millisecond) // into the middle of it
+			stdout, status, took := r.kill(t, row.signal)
+			t.Logf("ended after %v", took)
+			if !status.Signaled() || status.Signal() != row.signal {
+				t.Errorf("it ended with %v, want death by %v", status, row.signal)
+			}
+			if stdout != row.stdout {
+				t.Errorf("it printed %q, want %q", stdout, row.stdout)
+			}
+			if !regexp.MustCompile(row.stderr).MatchString(r.stderr.String()) {
+				t.Errorf("it reported %q, want %q", r.stderr.String(), row.stderr)
+			}
+		})
+	}
+}
+
+// TestInterruptBatch interrupts one batch of two million entries: it stops between two calls of the kernel, says
+// how many entries were done, and that many are there.
+func TestInterruptBatch(t *testing.T) {
+	needKernel(t)
+	r := start(t, `
+m = create("hash", key="u32", value="u64", max_entries=2000000, flags=BPF_F_NO_PREALLOC)
+entries = [(n, n) for n in range(2000000)]
+defer(lambda: print("count", m.count()))
+print("ready")
+print(m.id)
+sleep(0)
+m.update_batch(entries)
+print("done")
+`)
+	line, err := r.stdout.ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := strconv.ParseUint(strings.TrimSpace(line), 10, 32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := (&kernel.Engine{}).OpenID(uint32(id), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for m.Lookup(make([]byte, 4), make([]byte, 8), 0) != nil { // until the first entry is there
+		time.Sleep(time.Millisecond)
+	}
+	stdout, status, took := r.kill(t, unix.SIGINT)
+	t.Logf("ended after %v: %s", took, r.stderr.String())
+	if !status.Signaled() || status.Signal() != unix.SIGINT {
+		t.Fatalf("it ended with %v, want death by SIGINT; it printed %q", status, stdout)
+	}
+	count := regexp.MustCompile(`stopped after (\d+) of 2000000: interrupted`).FindStringSubmatch(r.stderr.String())
+	if count == nil {
+		t.Fatalf("it reported %q, want how many of 2000000 were done", r.stderr.String())
+	}
+	if n, err := strconv.Atoi(count[1]); err != nil || n == 0 || n == 2000000 {
+		t.Errorf("%s of 2000000 were done, want some and not all", count[1])
+	}
+	if want := "count " + count[1] + "\n"; stdout != want {
+		t.Errorf("it printed %q, want %q", stdout, want)
+	}
+}
+
+// TestSecondSignal ends deferred calls that do not end, and the third signal the process.
+func TestSecondSignal(t *testing.T) {
+	r := start(t, "defer(print, 'last')\ndefer(lambda: sleep(3600))\nprint('ready')\nsleep(3600)\n")
+	for range 2 {
+		if err := r.cmd.Process.Signal(unix.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	var rest strings.Builder
+	if _, err := r.stdout.WriteTo(&rest); err != nil {
+		t.Fatal(err)
+	}
+	r.cmd.Wait()
+	if rest.String() != "last\n" {
+		t.Errorf("it printed %q, want the last deferred call's line", rest.String())
+	}
+}
