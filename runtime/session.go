@@ -194,11 +194,10 @@ func ChunkOptions() *syntax.FileOptions {
 	return &o
 }
 
-// Chunk executes statements that share their names with earlier and later chunks. If the last is an expression,
-// its value is returned, and is _ from then on unless it is None; otherwise the value is None.
-func (s *Session) Chunk(f *syntax.File) (value starlark.Value, err error) {
-	value = starlark.None
-	err = s.run(func() (err error) {
+// Chunk executes statements that share their names with earlier and later chunks. If the last is an expression
+// whose value is not None, the value is _ from then on, and what echo makes of it is printed; nil prints nothing.
+func (s *Session) Chunk(f *syntax.File, echo func(starlark.Value) (string, error)) error {
+	return s.run(func() error {
 		defer s.keepGlobals()
 		var last *syntax.ExprStmt
 		if n := len(f.Stmts); n > 0 {
@@ -215,16 +214,21 @@ func (s *Session) Chunk(f *syntax.File) (value starlark.Value, err error) {
 		if last == nil {
 			return nil
 		}
-		if value, err = starlark.EvalExprOptions(f.Options, s.thread, last.X, s.globals); err != nil {
-			value = starlark.None
+		value, err := starlark.EvalExprOptions(f.Options, s.thread, last.X, s.globals)
+		if err != nil || value == starlark.None {
 			return err
 		}
-		if value != starlark.None {
-			s.globals["_"] = value
+		s.globals["_"] = value
+		if echo == nil {
+			return nil
 		}
+		text, err := echo(value)
+		if err != nil {
+			return fmt.Errorf("showing the value: %w", err)
+		}
+		s.Print(text)
 		return nil
 	})
-	return value, err
 }
 
 // keepGlobals saves what a chunk had set when an iterator's failure unwinds it: ExecREPLChunk would forget it.

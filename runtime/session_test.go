@@ -52,11 +52,11 @@ type failing struct {
 	n int
 }
 
-func (x *failing) String() string              { return "failing" }
-func (x *failing) Type() string                { return "failing" }
-func (x *failing) Freeze()                     {}
-func (x *failing) Truth() starlark.Bool        { return true }
-func (x *failing) Hash() (uint32, error)       { return 0, nil }
+func (x *failing) String() string             { return "failing" }
+func (x *failing) Type() string               { return "failing" }
+func (x *failing) Freeze()                    {}
+func (x *failing) Truth() starlark.Bool       { return true }
+func (x *failing) Hash() (uint32, error)      { return 0, nil }
 func (x *failing) Iterate() starlark.Iterator { return &failingIterator{x, 0} }
 
 type failingIterator struct {
@@ -126,31 +126,32 @@ func TestRaiseKeepsCause(t *testing.T) {
 func TestChunk(t *testing.T) {
 	f := newFixture(Config{})
 	for _, row := range []struct{ src, value, err string }{
-		{"x = 1", "None", ""},
+		{"x = 1", "", ""},
 		{"x + 1", "2", ""},
 		{"_ * 10", "20", ""},
-		{"None", "None", ""},
+		{"", "", ""},
 		{"_", "20", ""},
 		{"y = 5; y + x", "6", ""},
-		{"def f():\n  return x + y\n", "None", ""},
+		{"def f():\n  return x + y\n", "", ""},
 		{"f()", "6", ""},
-		{"total = 0\nfor n in fails(3): total += n", "None", "broken"},
+		{"total = 0\nfor n in fails(3): total += n", "", "broken"},
 		{"total", "3", ""},
-		{"z = 1\n1 // 0", "None", "floored division by zero"},
+		{"z = 1\n1 // 0", "", "floored division by zero"},
 		{"z", "1", ""},
-		{"panics()", "None", "internal error: out of order"},
-		{"interrupts()", "None", "pressed"},
+		{"panics()", "", "internal error: out of order"},
+		{"interrupts()", "", "pressed"},
 		{"x", "1", ""},
-		{"nope", "None", "undefined: nope"},
+		{"nope", "", "undefined: nope"},
 	} {
 		t.Run(row.src, func(t *testing.T) {
 			file, err := f.Parse("<stdin>", []byte(row.src))
 			if err != nil {
 				t.Fatal(err)
 			}
-			value, err := f.Chunk(file)
-			if value.String() != row.value {
-				t.Errorf("got %s, want %s", value, row.value)
+			f.out.Reset()
+			err = f.Chunk(file, func(v starlark.Value) (string, error) { return v.String(), Context(f.thread).Err() })
+			if got := strings.TrimSpace(f.out.String()); got != row.value {
+				t.Errorf("got %s, want %s", got, row.value)
 			}
 			if got := fmt.Sprint(err); row.err == "" && err != nil || !strings.Contains(got, row.err) {
 				t.Errorf("got error %v, want %q", err, row.err)

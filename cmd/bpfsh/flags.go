@@ -114,11 +114,14 @@ func version() string {
 			fmt.Fprintf(&sb, ", %s %s", d.Path, d.Version)
 		}
 	}
-	var u unix.Utsname
-	if err := unix.Uname(&u); err == nil {
-		fmt.Fprintf(&sb, ") on Linux %s", unix.ByteSliceToString(u.Release[:]))
-	} else {
-		sb.WriteString(")")
-	}
+	fmt.Fprintf(&sb, ") on Linux %s", kernelRelease())
 	return sb.String()
+}
+
+func kernelRelease() string {
+	var u unix.Utsname
+	if err := unix.Uname(&u); err != nil {
+		return "unknown"
+	}
+	return unix.ByteSliceToString(u.Release[:])
 }

@@ -12,8 +12,6 @@ import (
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/kernel"
 	"bpfsh/runtime"
-
-	"golang.org/x/sys/unix"
 )
 
 // bpffsVariable tells a golden script a directory to pin in.
@@ -96,14 +94,6 @@ func lacks(requirement string) string {
 		return "there is no such requirement"
 	}
 	return ""
-}
-
-func kernelRelease() string {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return "unknown"
-	}
-	return unix.ByteSliceToString(u.Release[:])
 }
 
 // atLeast compares the first two numbers of kernel releases.

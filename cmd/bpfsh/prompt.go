@@ -23,7 +23,7 @@ func (p *prompt) run(sh *shell, o *options) error {
 	}
 	p.editor.Store(editor)
 	if !o.quiet {
-		fmt.Fprintf(os.Stderr, "%s\nhelp() lists what there is, Ctrl-D leaves.\n", version())
+		fmt.Fprintf(os.Stderr, "bpfsh on Linux %s. help() lists what there is, Ctrl-D leaves.\n", kernelRelease())
 	}
 	err = repl.Run(sh.session, editor, repl.Config{})
 	p.editor.Store(nil)

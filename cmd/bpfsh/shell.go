@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 
 	"bpfsh/builtins"
@@ -88,14 +87,8 @@ func (sh *shell) runChunk(src source) error {
 	if err != nil {
 		return err
 	}
-	value, err := sh.session.Chunk(f)
-	if err != nil || value == starlark.None || !src.code {
-		return err
+	if !src.code {
+		return sh.session.Chunk(f, nil)
 	}
-	text, err := render.Show(value, render.Limit)
-	if err != nil {
-		return fmt.Errorf("showing the value: %w", err)
-	}
-	sh.session.Print(text)
-	return sh.session.Flush()
+	return sh.session.Chunk(f, func(v starlark.Value) (string, error) { return render.Show(v, render.Limit) })
 }

@@ -259,9 +259,10 @@ var randomKeys = []string{
 	bracketed("a\n\tb"), bracketed(""), bracketed("x = [\n1,\n\n2]\n"), bracketed("日本\n語"), "\x1b[200~x\x03\r\n\x1b[201~",
 }
 
-// withoutSignals keeps keys that come between two lines, where the terminal is not raw, from being signals.
+// withoutSignals keeps keys that come between two lines, where the terminal is not raw, from being signals, or
+// from stopping the output.
 func withoutSignals(cmd *exec.Cmd) {
-	stty := exec.Command("stty", "-isig")
+	stty := exec.Command("stty", "-isig", "-ixon")
 	stty.Stdin = cmd.Stdin
 	if err := stty.Run(); err != nil {
 		panic(err)

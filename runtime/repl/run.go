@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 	"strings"
 
 	"bpfsh/runtime"
@@ -112,7 +111,7 @@ func (l *loop) remember(text string) {
 	}
 }
 
-// execute runs a text and shows the value that it ends in.
+// execute runs a text, and shows the value that it ends in.
 func (l *loop) execute(text string) error {
 	text = l.call(text)
 	first := l.lines + 1
@@ -124,11 +123,7 @@ func (l *loop) execute(text string) error {
 	if err != nil {
 		return err
 	}
-	value, err := l.session.Chunk(f)
-	if err != nil || value == starlark.None {
-		return err
-	}
-	return l.show(value)
+	return l.session.Chunk(f, l.echo)
 }
 
 // call makes a call of a function's name, for those whose names alone say what is meant.
@@ -148,18 +143,4 @@ func (l *loop) call(text string) string {
 		}
 	}
 	return function + "()"
-}
-
-func (l *loop) show(value starlark.Value) (err error) {
-	defer func() { // a value's own text is not made inside a run
-		if x := recover(); x != nil {
-			err = &runtime.InternalError{Panic: x, Stack: debug.Stack()}
-		}
-	}()
-	text, err := l.echo(value)
-	if err != nil {
-		return fmt.Errorf("showing the value: %w", err)
-	}
-	l.session.Print(text)
-	return nil
 }

@@ -85,7 +85,8 @@ func openTerminal(t *testing.T, history string, prepare func(*exec.Cmd)) *termin
 	term := &terminal{t: t, master: master, tty: tty, exited: make(chan struct{})}
 	term.resize(80)
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), promptVariable+"=1", "BPFSH_HISTORY="+history, "TERM=xterm", "NO_COLOR=", "LC_ALL=C.UTF-8")
+	cmd.Env = append(os.Environ(), promptVariable+"=1", "BPFSH_HISTORY="+history, "TERM=xterm", "NO_COLOR=", "LC_ALL=C.UTF-8",
+		"GORACE=atexit_sleep_ms=0") // else each exit takes a second
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if prepare != nil {

@@ -1,0 +1,156 @@
+package builtins
+
+import (
+	"path/filepath"
+	"strings"
+
+	"bpfsh/builtins/engine"
+
+	"golang.org/x/sys/unix"
+)
+
+// notSupported is the kernel's own ENOTSUPP, which has no name in user space.
+const notSupported = unix.Errno(524)
+
+// meaning is what an errno means in one place. The first row that fits explains an error.
+type meaning struct {
+	errno  []unix.Errno
+	ops    string // operations, with spaces between; "" is all
+	when   func(*Error) bool
+	says   string
+	hint   string
+	denied bool // bpf() itself is not permitted or not there
+}
+
+const (
+	writes = "update delete pop push drain clear update_batch delete_batch pop_batch freeze"
+	single = "update delete pop lookup next_key in"
+)
+
+// unsupported are the kernel's three ways to say that a type has no such operation.
+var unsupported = []unix.Errno{unix.EINVAL, notSupported, unix.EOPNOTSUPP}
+
+// meanings go from the particular to the general.
+var meanings = []meaning{
+	{errno: []unix.Errno{unix.EBADF}, when: closed, says: "the map is closed"},
+
+	{errno: []unix.Errno{unix.ENOSYS}, says: "this kernel has no bpf()", denied: true},
+	{errno: []unix.Errno{unix.EPERM}, ops: "freeze", when: frozen, says: "it is frozen already"},
+	{errno: []unix.Errno{unix.EBUSY}, ops: "freeze", when: frozen, says: "it is frozen already"},
+	{errno: []unix.Errno{unix.EBUSY}, ops: "freeze", says: "something has it mapped for writing"},
+	{errno: []unix.Errno{unix.EPERM}, ops: writes, when: frozen, says: "the map is frozen: only programs may write to it"},
+	{errno: []unix.Errno{unix.EPERM}, ops: writes + " pin", when: readOnly, says: "it was opened read-only", hint: "open it without readonly=True"},
+	{errno: []unix.Errno{unix.EPERM}, when: createdWith(unix.BPF_F_RDONLY), says: "it was made with BPF_F_RDONLY, for which this handle cannot write", hint: "pin it and open it again, or make it without"},
+	{errno: []unix.Errno{unix.EPERM}, when: createdWith(unix.BPF_F_WRONLY), says: "it was made with BPF_F_WRONLY, for which this handle cannot read", hint: "pin it and open it again, or make it without"},
+	{errno: []unix.Errno{unix.EPERM}, ops: "pin", when: dotted, says: "a name in a bpffs cannot have a dot, and {base} has one"},
+	{errno: []unix.Errno{unix.EPERM}, when: lacksAny, says: "bpf() is not permitted: this process lacks {lacks}", hint: "run it as root, or with these capabilities", denied: true},
+	{errno: []unix.Errno{unix.EPERM}, ops: "create", says: "not permitted: the limit of locked memory may be too low", hint: "ulimit -l unlimited"},
+	{errno: []unix.Errno{unix.EPERM}, says: "not permitted"},
+
+	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "freeze", says: "the kernel freezes no {type} whose values have a spin lock, a timer or a kptr"},
+	{errno: unsupported, when: lacking, says: "{a type} has no {op}: {instead}"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch lookup", when: lockFlag, says: "BPF_F_LOCK is for values with a struct bpf_spin_lock, and this map's have none"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: single + " update_batch delete_batch", when: longPrefix, says: "its prefix length is more than {bits}"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "push", when: flagged(unix.BPF_NOEXIST), says: "{a type} does not know what it holds, so that BPF_NOEXIST means nothing to it"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "update push update_batch lookup", when: flagged(^uint64(0)), says: "flags {flags} are not for {a type}"},
+	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "create", says: "{a type} does not take these flags"},
+	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, says: "{a type} has no {op}"},
+
+	{errno: []unix.Errno{unix.ENOENT}, ops: "open", when: byPath, says: "no such pin"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "open", says: "there is no such map"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "pin", says: "the directory {dir} does not exist"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "unpin", says: "there is no such pin"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: single, when: indexed, says: "the index is out of range: this {type} has 0 to {last}"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "pop peek", when: ordered, says: "the {type} is empty", hint: "{op}(default=None) gives None instead"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "update update_batch", when: flagged(unix.BPF_EXIST), says: "no such key, and BPF_EXIST wants one"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "lookup", says: "no such key", hint: "lookup(key, default=…) gives a default instead"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "pop", says: "no such key", hint: "pop(key, default=None) gives None instead"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "delete delete_batch", says: "no such key", hint: "missing_ok=True passes over it"},
+	{errno: []unix.Errno{unix.ENOENT}, says: "no such key"},
+
+	{errno: []unix.Errno{unix.EEXIST}, ops: "pin", says: "there is something at {path} already", hint: "pin(path, replace=True) takes the place of a map"},
+	{errno: []unix.Errno{unix.EEXIST}, when: indexed, says: "every index of {a type} exists, and BPF_NOEXIST wants a new one"},
+	{errno: []unix.Errno{unix.EEXIST}, says: "the key exists, and BPF_NOEXIST wants a new one"},
+
+	{errno: []unix.Errno{unix.E2BIG}, ops: "create", says: "a size is more than the kernel allows for {a type}"},
+	{errno: []unix.Errno{unix.E2BIG}, ops: "push", says: "the {type} is full: it holds {max} values", hint: "push(value, BPF_EXIST) drops the oldest"},
+	{errno: []unix.Errno{unix.E2BIG}, when: indexed, says: "the index is out of range: this {type} has 0 to {last}"},
+	{errno: []unix.Errno{unix.E2BIG, unix.ENOSPC}, ops: "update update_batch", says: "the map is full: it has room for {max} entries"},
+	{errno: []unix.Errno{unix.ENOSPC}, ops: "lookup items values keys", says: "values of 4 bytes cannot be read: with value_size 8 they give a socket's cookie"},
+
+	{errno: []unix.Errno{unix.EACCES}, ops: "open pin unpin", says: "the file's mode does not permit it"},
+	{errno: []unix.Errno{unix.EACCES}, ops: "create", says: "a map with a spin lock cannot be made with BPF_F_RDONLY_PROG or BPF_F_WRONLY_PROG"},
+	{errno: []unix.Errno{unix.ENOMEM}, ops: "create", says: "the kernel has not enough memory for a map of this size"},
+	{errno: []unix.Errno{unix.EISDIR}, says: "this is a directory, and not a pin"},
+	{errno: []unix.Errno{unix.ENOTDIR}, says: "{dir} is not a directory"},
+	{errno: []unix.Errno{unix.ENAMETOOLONG}, says: "the path or a name in it is too long"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: readAndWriteOnly, says: "BPF_F_RDONLY and BPF_F_WRONLY, of one kind, exclude each other"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(wideIndex), says: "the keys of {a type} are indexes of 4 bytes"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(oddPrefix), says: "the keys of {a type} are a u32 prefix length and an address of 1 to 256 bytes"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(oddRing), says: "max_entries of {a type} is its size in bytes: a power of two, of whole pages"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}, or not with these sizes"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", says: "this kernel makes no {type} with these sizes (it came with Linux {since})"},
+	{errno: []unix.Errno{unix.EBADF, unix.ENOTSOCK}, says: "the value is not of the kind that {a type} holds"},
+	{errno: []unix.Errno{unix.EINVAL}, says: "the kernel does not take these arguments for {a type}"},
+}
+
+func closed(e *Error) bool   { return e.Map != nil && e.Map.closed }
+func readOnly(e *Error) bool { return e.Map != nil && e.Map.info.ReadOnly }
+func indexed(e *Error) bool {
+	return e.Map != nil && (e.Map.kind.Shape == engine.Indexed || e.Map.kind.Shape == engine.Slots)
+}
+func ordered(e *Error) bool  { return e.Map != nil && e.Map.kind.Shape == engine.Ordered }
+func byPath(e *Error) bool   { return e.path != "" }
+func dotted(e *Error) bool   { return strings.Contains(filepath.Base(e.path), ".") }
+func lacking(e *Error) bool  { return e.instead() != "" }
+func lacksAny(e *Error) bool { return e.lib != nil && e.lib.engine.Missing() != "" }
+func lockFlag(e *Error) bool { return e.flags&unix.BPF_F_LOCK != 0 }
+func frozen(e *Error) bool {
+	if e.Map == nil {
+		return false
+	}
+	yes, err := e.Map.raw.Frozen()
+	return yes && err == nil
+}
+
+func flagged(bits uint64) func(*Error) bool {
+	return func(e *Error) bool { return e.flags&bits != 0 }
+}
+
+func createdWith(flag uint32) func(*Error) bool {
+	return func(e *Error) bool { return e.Map != nil && e.Map.created&flag != 0 }
+}
+
+func longPrefix(e *Error) bool {
+	if e.Map == nil || !e.Map.kind.Trie || e.Key == nil {
+		return false
+	}
+	b := make([]byte, e.Map.key.Size())
+	return e.Map.key.Encode(b, e.Key) == nil && engine.PrefixLen(b) > 8*(len(b)-4)
+}
+
+func spec(f func(*engine.Spec) bool) func(*Error) bool {
+	return func(e *Error) bool { return e.spec != nil && f(e.spec) }
+}
+
+func readAndWriteOnly(e *Error) bool {
+	both := func(bits uint32) bool { return e.spec != nil && e.spec.Flags&bits == bits }
+	return both(unix.BPF_F_RDONLY|unix.BPF_F_WRONLY) || both(unix.BPF_F_RDONLY_PROG|unix.BPF_F_WRONLY_PROG)
+}
+
+func wideIndex(s *engine.Spec) bool {
+	shape := engine.KindOf(s.Type).Shape
+	return (shape == engine.Indexed || shape == engine.Slots) && s.KeySize != 4
+}
+
+func oddPrefix(s *engine.Spec) bool {
+	return engine.KindOf(s.Type).Trie && (s.KeySize < 5 || s.KeySize > 260)
+}
+
+func oddRing(s *engine.Spec) bool {
+	ring := strings.HasSuffix(engine.KindOf(s.Type).Name, "ringbuf")
+	return ring && (s.MaxEntries&(s.MaxEntries-1) != 0 || s.MaxEntries < 4096)
+}
+
+// flaggedSpec says that there are flags beside those that the type wants always.
+func flaggedSpec(s *engine.Spec) bool { return s.Flags&^engine.KindOf(s.Type).Flags != 0 }
