@@ -13,6 +13,7 @@ import (
 	"bpfsh/builtins"
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/kernel"
+	"bpfsh/builtins/engine/kernel/kerneltest"
 	"bpfsh/runtime"
 
 	"golang.org/x/sys/unix"
@@ -33,30 +34,13 @@ func script(t *testing.T, source string) string {
 	return out.String()
 }
 
-// needKernel skips a test where bpf() is not permitted, by name; with BPFSH_REQUIRE_KERNEL=1 that is a failure.
-func needKernel(t *testing.T) {
-	t.Helper()
-	m, err := (&kernel.Engine{}).Create(engine.Spec{Type: 1, KeySize: 4, ValueSize: 4, MaxEntries: 1})
-	switch {
-	case err == nil:
-		m.Close()
-	case os.Getenv("BPFSH_REQUIRE_KERNEL") == "1":
-		t.Fatalf("bpf() is not permitted: %v", err)
-	default:
-		t.Skipf("bpf() is not permitted: %v", err)
-	}
-}
+func TestMain(m *testing.M) { os.Exit(kerneltest.Main(m)) }
 
 // TestItemsUnderChurn walks a hash of 10,000 entries while others come and go at full speed: each of 1,000 keys
 // that stay comes exactly once in each of 20 walks, and no key comes twice.
 func TestItemsUnderChurn(t *testing.T) {
-	needKernel(t)
-	e := &kernel.Engine{}
-	m, err := e.Create(engine.Spec{Type: 1, KeySize: 4, ValueSize: 8, MaxEntries: 10000})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Close()
+	e := kerneltest.Engine(t)
+	m := kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, "hash"), KeySize: 4, ValueSize: 8, MaxEntries: 10000})
 	const stay = 1000
 	for n := range uint32(stay) {
 		if err := m.Update(binary.NativeEndian.AppendUint32(nil, n), make([]byte, 8), 0); err != nil {

@@ -37,7 +37,13 @@ type Config struct {
 
 	Timeout  time.Duration // of one run; 0: none. Deferred calls get as long again.
 	MaxSteps uint64        // of one run; 0: no limit. Deferred calls get as many again.
+	// Stuck is called where a run goes on after its Timeout: a function of Go, such as max of a range, cannot be
+	// stopped. nil leaves it alone.
+	Stuck func()
 }
+
+// patience is how long a run may take to end when it was told to.
+const patience = time.Second
 
 // Session runs scripts, one after the other, on one Starlark thread.
 type Session struct {
@@ -163,6 +169,10 @@ func (s *Session) run(f func() error) error {
 	if s.cfg.Timeout > 0 {
 		timer := time.AfterFunc(s.cfg.Timeout, func() { s.Interrupt(ErrTimeout) })
 		defer timer.Stop()
+		if s.cfg.Stuck != nil {
+			stuck := time.AfterFunc(s.cfg.Timeout+patience, s.cfg.Stuck)
+			defer stuck.Stop()
+		}
 	}
 	s.thread.SetLocal(contextKey, ctx)
 	err := guard(f)

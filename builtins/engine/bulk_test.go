@@ -107,7 +107,7 @@ func TestBulk(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				var writer engine.Map = m
+				var writer engine.Map = strict{m, t}
 				if !batches {
 					writer = noWriteBatches{m}
 				}
@@ -122,6 +122,19 @@ func TestBulk(t *testing.T) {
 			})
 		}
 	}
+}
+
+// strict is a map whose batches are not asked for what no kernel does.
+type strict struct {
+	engine.Map
+	t *testing.T
+}
+
+func (m strict) UpdateBatch(keys, values []byte, n int, flags uint64) (int, error) {
+	if flags&(unix.BPF_NOEXIST|unix.BPF_EXIST) != 0 {
+		m.t.Errorf("a batch with flags %#x", flags)
+	}
+	return m.Map.UpdateBatch(keys, values, n, flags)
 }
 
 // noWriteBatches is a map of a kernel before Linux 5.6.

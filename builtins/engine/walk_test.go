@@ -481,7 +481,8 @@ func TestWalkUnderChurn(t *testing.T) {
 	for _, c := range []struct {
 		typ      string
 		oneByOne bool
-	}{{"hash", false}, {"lpm_trie", false}, {"lpm_trie", true}} {
+		mayMiss  int // the kernel's step through a trie has a race
+	}{{"hash", false, 0}, {"lpm_trie", false, 100}, {"lpm_trie", true, 100}} {
 		t.Run(fmt.Sprintf("%s one by one %v", c.typ, c.oneByOne), func(t *testing.T) {
 			e := kerneltest.Engine(t)
 			m := kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, c.typ), KeySize: 8, ValueSize: 8, MaxEntries: all})
@@ -493,13 +494,20 @@ func TestWalkUnderChurn(t *testing.T) {
 				reader = noBatches{m, notSupported}
 			}
 			defer churn(t, e, m, keys[stay:])()
+			missed := 0
 			for range walks {
 				got, _ := contents(t, engine.NewWalk(reader, 0), m)
 				for i, key := range keys[:stay] {
-					if got[string(key)] != string(value(m.Info(), i)) {
-						t.Fatalf("key %x, which stays, is not among %d entries", key, len(got))
+					switch v, came := got[string(key)]; {
+					case !came:
+						missed++
+					case v != string(value(m.Info(), i)):
+						t.Fatalf("under %x: %x, want %x", key, v, value(m.Info(), i))
 					}
 				}
+			}
+			if missed > c.mayMiss {
+				t.Errorf("keys that stayed were missed %d times in %d walks, want at most %d", missed, walks, c.mayMiss)
 			}
 		})
 	}

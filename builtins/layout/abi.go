@@ -105,11 +105,9 @@ func compositeOf(t btf.Type) composite {
 
 // natural is the alignment of c, and whether its members lie where C puts them without any attribute.
 func natural(c composite) (align int, ok bool) {
-	p := placer{union: c.word == "union"}
+	p, ok := placer{union: c.word == "union"}, true
 	for _, m := range c.members {
-		if p.member(m) != int(m.Offset) {
-			return 1, false
-		}
+		ok = p.member(m) == int(m.Offset) && ok
 	}
-	return max(p.align, 1), p.size() == c.size
+	return max(p.align, 1), ok && p.size() == c.size
 }

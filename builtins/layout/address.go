@@ -83,14 +83,10 @@ func (macCodec) encode(b []byte, v starlark.Value) error {
 type prefixCodec struct{}
 
 func (prefixCodec) decode(b []byte) starlark.Value {
-	n := binary.NativeEndian.Uint32(b)
 	addr, _ := netip.AddrFromSlice(b[4:])
-	if n > uint32(addr.BitLen()) {
-		return starlark.Bytes(b)
-	}
-	p := netip.PrefixFrom(addr, int(n))
+	p := netip.PrefixFrom(addr, int(binary.NativeEndian.Uint32(b)))
 	if p.Masked() != p {
-		return starlark.Bytes(b) // another program wrote host bits; as text it could not be written back
+		return starlark.Bytes(b) // another program wrote host bits, or more bits than there are: no text would give them back
 	}
 	return starlark.String(p.String())
 }

@@ -64,16 +64,12 @@ func (c arrayCodec) encode(b []byte, v starlark.Value) error {
 	if raw(b, v) {
 		return nil
 	}
-	seq, ok := v.(starlark.Indexable)
-	switch v.(type) {
-	case starlark.String, starlark.Bytes:
-		ok = false
-	}
+	seq, ok := listed(v)
 	if !ok {
 		return badf("got %s, want %d × %s", method.Describe(v), c.n, c.elem.short())
 	}
 	if n := seq.Len(); n != c.n {
-		return badf("got %d elements, want %d × %s", n, c.n, c.elem.short())
+		return badf("got %s, want %d × %s", counted(n, "element"), c.n, c.elem.short())
 	}
 	for i := range c.n {
 		if err := c.elem.Encode(c.at(b, i), seq.Index(i)); err != nil {
@@ -81,6 +77,16 @@ func (c arrayCodec) encode(b []byte, v starlark.Value) error {
 		}
 	}
 	return nil
+}
+
+// listed is v as a list. Text and bytes are none, though they can be indexed.
+func listed(v starlark.Value) (list starlark.Indexable, ok bool) {
+	switch v.(type) {
+	case starlark.String, starlark.Bytes:
+		return nil, false
+	}
+	list, ok = v.(starlark.Indexable)
+	return list, ok
 }
 
 func (c arrayCodec) copyFields(dst, b []byte) {

@@ -27,7 +27,7 @@ func TestArray(t *testing.T) {
 		{`enc("u8[2][2]", [[1, 2], [3, 4]])`, `01 02 03 04`},
 		{`enc("u8[2][2]", b"\x01\x02\x03\x04")`, `01 02 03 04`},
 		{`enc("u8[2][2]", [b"\x01\x02", [3, 4]])`, `01 02 03 04`},
-		{`enc("u8[2][2]", [[1, 2], [3]])`, `[1]: got 1 elements, want 2 × u8`},
+		{`enc("u8[2][2]", [[1, 2], [3]])`, `[1]: got 1 element, want 2 × u8`},
 		{`enc("u8[2][2]", [[1, 2], [3, -4]])`, `[1][1]: -4 is out of range for u8 (0 to 255)`},
 		{`enc("ipv4[2]", ["10.0.0.1", 5])`, `[1]: got 5, want an IPv4 address such as "10.0.0.1"`},
 		{`enc("struct flow { u8 a; }[2]", [(1,), 5])`, `[1]: got 5, want struct flow: a dict, a record, or its fields in order`},

@@ -46,14 +46,14 @@ func (c bitCodec) encode(b []byte, v starlark.Value) error {
 		return err
 	}
 	u := c.int.load(whole)
-	fits := c.width == 64 || u>>c.width == 0
+	fits := u>>c.width == 0
 	if c.int.signed {
 		n := signExtend(u, 8*c.base.size)
 		fits = signExtend(u, c.width) == n
 	}
 	if !fits {
 		lo, hi := limits(uint(c.width), c.int.signed)
-		return badf("%s is out of range for %d bits (%s to %s)", method.Describe(v), c.width, lo, hi)
+		return badf("%s is out of range for %s (%s to %s)", method.Describe(v), counted(c.width, "bit"), lo, hi)
 	}
 	storeBits(b, c.shift, c.width, u)
 	return nil

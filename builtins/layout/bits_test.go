@@ -25,7 +25,7 @@ func TestBitField(t *testing.T) {
 		{`dec("struct { be16 a:4, b:12; }", "12 34")`, `record(a=2, b=833)`},
 		{`dec("struct { bool a:1, b:1; }", "02")`, `record(a=False, b=True)`},
 		{`enc("struct { bool a:1, b:1; }", (True, False))`, `01`},
-		{`enc("struct { bool a:1, b:1; }", (2, False))`, `a: 2 is out of range for 1 bits (0 to 1)`},
+		{`enc("struct { bool a:1, b:1; }", (2, False))`, `a: 2 is out of range for 1 bit (0 to 1)`},
 		{`dec("struct { enum { X, Y = 5 } a:4; u8 b:4; }", "25 00 00 00")`, `record(a="Y", b=2)`},
 		{`enc("struct { enum { X, Y = 5 } a:4; u8 b:4; }", ("Y", 2))`, `25 00 00 00`},
 		{`enc("struct { enum { X, Y = 5 } a:2; u8 b:4; }", ("Y", 2))`, `a: "Y" is out of range for 2 bits (0 to 3)`},

@@ -3,6 +3,10 @@ package layout
 import (
 	"fmt"
 	"strings"
+
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/syntax"
 )
 
 // EncodeError says why a value does not fit a type.
@@ -28,4 +32,26 @@ func within(step string, err error) error {
 		return &EncodeError{step + e.Path, e.Text}
 	}
 	return &EncodeError{step, err.Error()}
+}
+
+// counted writes n and what it counts: "1 value", "2 values".
+func counted(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}
+
+// unknownField says that what has no such field, and which there are.
+func unknownField(what, name string, names []string) string {
+	return fmt.Sprintf("%s has no field %s%s; it has %s",
+		what, quoteName(name), method.DidYouMean(name, names), strings.Join(names, ", "))
+}
+
+// quoteName shows a name from a script: as it is where it can be one, quoted otherwise.
+func quoteName(s string) string {
+	if isName(s) {
+		return s
+	}
+	return syntax.Quote(s, false)
 }

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -82,8 +83,7 @@ func (f *Facts) Get(key starlark.Value) (starlark.Value, bool, error) {
 	if i := slices.Index(f.names, string(name)); i >= 0 {
 		return f.values[i], true, nil
 	}
-	return nil, false, fmt.Errorf("%s has no field %s%s; it has %s",
-		f.name, quoteName(string(name)), method.DidYouMean(string(name), f.names), strings.Join(f.names, ", "))
+	return nil, false, errors.New(unknownField(f.name, string(name), f.names))
 }
 
 // CompareSameType finds two of them equal that have the same names and equal values.

@@ -36,11 +36,10 @@ func (t *Type) compileRecord(c composite, depth int) error {
 	return nil
 }
 
-// add makes fields of the members of c, which starts at bit base.
+// add makes fields of the members of c, which starts at bit base. The members of what has no name become c's.
 func (rt *recordType) add(c composite, base, depth int) error {
 	for _, m := range c.members {
-		start, width := base+int(m.Offset), int(m.BitfieldSize)
-		inner := compositeOf(m.Type)
+		start, inner := base+int(m.Offset), compositeOf(m.Type)
 		switch {
 		case m.Name == "" && inner.word == "": // padding
 			continue
@@ -50,18 +49,12 @@ func (rt *recordType) add(c composite, base, depth int) error {
 			}
 			continue
 		}
-		ft, err := compile(m.Type, depth)
+		t, err := compile(m.Type, depth)
 		if err != nil {
 			return fmt.Errorf("field %s: %w", m.Name, err)
 		}
-		f := field{m.Name, ft, ft.codec, start, start + 8*ft.size, kernelObject(inner)}
-		if width > 0 {
-			integer, ok := integerOf(ft.codec)
-			if !ok || width > 8*ft.size {
-				return errOpaque
-			}
-			f.codec, f.end = bitCodec{ft, integer, start % 8, width}, start+width
-		} else if start%8 != 0 {
+		f := field{m.Name, t, t.codec, start, start + 8*t.size, kernelObject(inner)}
+		if !f.narrow(int(m.BitfieldSize)) {
 			return errOpaque
 		}
 		if size := rt.typ.size; f.end > 8*size {
@@ -70,10 +63,27 @@ func (rt *recordType) add(c composite, base, depth int) error {
 		if _, twice := rt.index[m.Name]; twice {
 			return errOpaque
 		}
+		if f.kernel == "" {
+			rt.order = append(rt.order, len(rt.fields))
+		}
 		rt.index[m.Name] = len(rt.fields)
 		rt.fields = append(rt.fields, f)
 	}
 	return nil
+}
+
+// narrow makes f a bit field of width bits; 0 leaves it whole. ok is false where f has no such bits, or is whole and
+// does not start with a byte.
+func (f *field) narrow(width int) (ok bool) {
+	if width == 0 {
+		return f.start%8 == 0
+	}
+	integer, ok := integerOf(f.codec)
+	if !ok || width > 8*int(integer.size) {
+		return false
+	}
+	f.codec, f.end = bitCodec{f.typ, integer, f.start % 8, width}, f.start+width
+	return true
 }
 
 // survey finds bits that belong to several fields or to none.

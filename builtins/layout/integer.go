@@ -173,7 +173,15 @@ func (c intCodec) name() string {
 	if c.signed {
 		return fmt.Sprintf("i%d", 8*int(c.size))
 	}
-	return fmt.Sprintf("u%d", 8*int(c.size))
+	order := "u"
+	switch { // another order than the machine's is in the name
+	case c.size == 1 || c.big == hostBig:
+	case c.big:
+		order = "be"
+	default:
+		order = "le"
+	}
+	return fmt.Sprintf("%s%d", order, 8*int(c.size))
 }
 
 func (c intCodec) outOfRange(i starlark.Int) error {

@@ -12,7 +12,9 @@ import (
 )
 
 // Parse compiles a type from its spelling, which is C's with short names for the integers: "u32", "char[16]",
-// "struct { ipv4 saddr; be16 port; u8 proto; }". Structs get C's alignment.
+// "struct { ipv4 saddr; be16 port; u8 proto; }". Structs, unions, enums and bit fields lie as C puts them, packed
+// ones too; what a pointer points to does not matter. Beyond C, dimensions may stand before the name, as in
+// "char[16] comm", and bytes[N] are bytes that are no numbers.
 //
 // The error names the column, and what was expected there.
 func Parse(spelling string) (*Type, error) {
@@ -51,7 +53,10 @@ type parser struct {
 	scan  scanner.Scanner
 	tok   rune
 	depth int
-	align map[btf.Type]int // of the structs and unions read so far; BTF does not say which are packed
+	// repeated is how many bytes of types stand for several fields, as the struct in "struct { … } a, b, c;", so that
+	// a short text does not make a type of very many fields.
+	repeated int
+	align    map[btf.Type]int // of the structs and unions read so far; BTF does not say which are packed
 }
 
 func parse(spelling string) (_ btf.Type, err error) {

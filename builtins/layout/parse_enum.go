@@ -63,13 +63,14 @@ func (p *parser) enumInteger() intCodec {
 
 func (p *parser) enumerators() (names []string, values []*big.Int) {
 	p.expect("{")
-	next, one := new(big.Int), big.NewInt(1)
+	next, one, seen := new(big.Int), big.NewInt(1), map[string]bool{}
 	for p.tok != '}' {
 		at := p.offset()
 		name := p.ident("the name of a value")
-		if slices.Contains(names, name) {
+		if seen[name] {
 			p.failAt(at, "two values named %s", name)
 		}
+		seen[name] = true
 		if p.has("=") {
 			next = p.signedNumber()
 		}

@@ -83,8 +83,9 @@ func (p *parser) packed() bool {
 // declaration reads the names that one type is given: "u32 a, b[4];", "u8 v:4, :4;". char[16] name is the same as
 // C's char name[16]. A struct or a union may have no name, and its fields then belong to what it is in.
 func (p *parser) declaration() (list []declarator) {
-	at := p.offset()
+	at, before := p.offset(), p.repeated
 	base := p.baseType()
+	weight := p.offset() - at + p.repeated - before
 	front := p.dimensions()
 	if compositeOf(base).word != "" && p.has(";") {
 		return []declarator{{Member: btf.Member{Type: base}, at: at}}
@@ -95,6 +96,9 @@ func (p *parser) declaration() (list []declarator) {
 		if !p.has(",") {
 			p.expect(";")
 			return list
+		}
+		if p.repeated += weight; p.repeated > maxSpelling {
+			p.fail("a type of more than %d bytes when it is written out is too large", 2*maxSpelling)
 		}
 	}
 }

@@ -102,6 +102,9 @@ func TestParseLimits(t *testing.T) {
 		{"stars", "u8 " + strings.Repeat("*", 60_000) + "!", `got "!" after the type`},
 		{"words", strings.Repeat("unsigned ", 7_000), "no type unsigned unsigned"},
 		{"size", "struct { u8 a[268435456]; u8 b; }", "a struct of more than 268435456 bytes is too large"},
+		{"elements without bytes", "struct { struct { } a[268435456][2]; }", "a type of more than 268435456 bytes is too large"},
+		{"repetition", strings.Repeat("struct { ", 20) + "u8 none[0];" + strings.Repeat("} a, b, c, d, e, f, g, h;", 20), "when it is written out"},
+		{"repeated enum", "struct { enum { " + strings.Repeat("A", 30_000) + " } a, b, c, d; }", "when it is written out"},
 		{"fields", "struct { u8 a[200000000], b[200000000]; }", "a struct of more than 268435456 bytes is too large"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -43,16 +43,12 @@ func (s Slot) Encode(b []byte, v starlark.Value) error {
 		copy(b, p.raw)
 		return nil
 	}
-	seq, ok := v.(starlark.Indexable)
-	switch v.(type) {
-	case starlark.String, starlark.Bytes:
-		ok = false
-	}
+	seq, ok := listed(v)
 	if !ok {
-		return badf("got %s, want one value for each of %d CPUs, such as [v] * cpus()", method.Describe(v), s.CPUs)
+		return badf("got %s, want one value for each of %s, such as [v] * cpus()", method.Describe(v), counted(s.CPUs, "CPU"))
 	}
 	if seq.Len() != s.CPUs {
-		return badf("got %d values, want one for each of %d CPUs (the kernel would set the rest to zero)", seq.Len(), s.CPUs)
+		return badf("got %s, want one for each of %s (the kernel would set the rest to zero)", counted(seq.Len(), "value"), counted(s.CPUs, "CPU"))
 	}
 	clear(b)
 	for i := range s.CPUs {

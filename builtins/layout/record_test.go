@@ -30,6 +30,7 @@ func TestRecord(t *testing.T) {
 		{`str(key(1, 2))`, `key(a=1, b=2)`},
 
 		{`key(1, 2).replace(b=3)`, `key(a=1, b=3)`},
+		{`dec("struct { char a[4]; }", "61 62 63 64").replace(a="x")`, `record(a="x")`},
 		{`key(1, 2).replace()`, `key(a=1, b=2)`},
 		{`key(1, 2).replace(c=3)`, `replace: struct key has no field c; it has a, b`},
 		{`key(1, 2).replace(a=256)`, `replace: a: 256 is out of range for u8 (0 to 255)`},
@@ -49,6 +50,8 @@ func TestRecord(t *testing.T) {
 		{`dec(pairs, "01 ee 02 00 03 dd 04 00 05 cc") == dec(pairs, "01 00 02 00 03 00 04 00 05 00")`, `True`},
 		{`{dec(pairs, "01 ee 02 00 03 dd 04 00 05 cc"): 5}[pairs(((1, 2), (3, 4)), 5)]`, `5`},
 		{`dec(pairs, "01 ee 02 00 03 dd 04 00 05 cc") == dec(pairs, "01 00 02 00 03 00 04 01 05 00")`, `False`},
+		{`dec("struct { struct { u8 x; u16 y; } in; }", "01 ee 02 00") == dec("struct { struct { u8 x; u16 y; } in; }", "01 dd 02 00")`, `True`},
+		{`dec("struct { struct { u8 x; u16 y; } p[1]; }", "01 ee 02 00") == dec("struct { struct { u8 x; u16 y; } p[1]; }", "01 dd 02 00")`, `True`},
 		{`dec("union { u8 a; u16 b; u8 c[4]; }", "01 02 03 04") == dec("union { u8 a; u16 b; u8 c[4]; }", "01 02 03 05")`, `False`},
 		{`dec("union { u8 a[3]; u16 b; }", "01 02 03 04") == dec("union { u8 a[3]; u16 b; }", "01 02 03 05")`, `True`},
 

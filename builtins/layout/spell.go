@@ -94,7 +94,7 @@ func title(word, name string) string {
 // room between its fields as bit fields without a name. What cannot be said even so (a field that lies before the one
 // declared before it) gets an "@" and its bit, which does not parse.
 func spellComposite(c composite) string {
-	if kernelObject(c) == spinLock.Name {
+	if c.word == "struct" && c.name == spinLock.Name && c.size == int(spinLock.Size) {
 		return "struct " + spinLock.Name
 	}
 	_, ok := natural(c)

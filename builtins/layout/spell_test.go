@@ -43,6 +43,8 @@ func TestSpellBTF(t *testing.T) {
 		{"be16 is no integer's name", &btf.Int{Name: "be16", Size: 2}, "u16"},
 		{"ipv4 of bytes", def("ipv4", arrayType(uchar, 4)), "ipv4"},
 		{"struct ipv4", &btf.Struct{Name: "ipv4", Size: 4, Members: []btf.Member{at(0, "a", uint)}}, "struct ipv4 { u32 a; }"},
+		{"ipv4 of bytes within", fields(5, at(0, "a", uchar), at(8, "b", def("ipv4", arrayType(uchar, 4)))), "struct { u8 a; ipv4 b; } __attribute__((packed))"},
+		{"tag", &btf.TypeTag{Value: "t", Type: def("__be32", uint)}, "be32"},
 		{"mac", def("mac", arrayType(def("u8", uchar), 6)), "mac"},
 		{"char", char, "char"},
 		{"signed char", schar, "i8"},
@@ -154,7 +156,7 @@ func TestSpellKernel(t *testing.T) {
 			t.Fatal(err)
 		}
 		size, err := btf.Sizeof(typ)
-		if name := typ.TypeName(); err != nil || size == 0 || size > 512 || name == "" {
+		if name := typ.TypeName(); err != nil || size == 0 || size > 128 || name == "" {
 			continue
 		}
 		if _, ok := typ.(*btf.Datasec); ok {

@@ -1,13 +1,11 @@
 package layout
 
 import (
-	"fmt"
 	"strings"
 
 	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
-	"go.starlark.net/syntax"
 )
 
 // recordType is the codec of a struct or a union.
@@ -16,7 +14,8 @@ type recordType struct {
 	name   string // "" for a struct without one
 	fields []field
 	index  map[string]int
-	shared bool // some fields have bytes in common, as those of a union do
+	order  []int // the fields that are written in order: all but the kernel's own
+	shared bool  // some fields have bytes in common, as those of a union do
 }
 
 func (rt *recordType) decode(b []byte) starlark.Value { return &Record{rt, string(b)} }
@@ -48,7 +47,7 @@ func (rt *recordType) single(v starlark.Value) bool {
 	case *Record, *Facts, *starlark.Dict, starlark.Tuple, *starlark.List, starlark.Bytes:
 		return false
 	}
-	return len(rt.ordered()) == 1
+	return len(rt.order) == 1
 }
 
 // encodeNamed writes the fields that items name. Where complete says so, every field must be named that has no
@@ -87,7 +86,7 @@ func (rt *recordType) encodeNamed(b []byte, items []starlark.Tuple, complete boo
 func (rt *recordType) rival(i int, given []bool) int {
 	for j := 0; rt.shared && j < len(rt.fields); j++ {
 		f, g := &rt.fields[i], &rt.fields[j]
-		if given[j] && j != i && f.start < g.end && g.start < f.end {
+		if given[j] && f.start < g.end && g.start < f.end {
 			return j
 		}
 	}
@@ -98,26 +97,15 @@ func (rt *recordType) encodeOrdered(b []byte, values starlark.Indexable) error {
 	if rt.shared {
 		return badf("fields of %s share bytes; name those to write in a dict: it has %s", rt.typ.short(), rt.list())
 	}
-	want := rt.ordered()
-	if values.Len() != len(want) {
-		return badf("got %d values, want %d: %s", values.Len(), len(want), rt.list())
+	if values.Len() != len(rt.order) {
+		return badf("got %s, want %d: %s", counted(values.Len(), "value"), len(rt.order), rt.list())
 	}
-	for i, j := range want {
+	for i, j := range rt.order {
 		if err := rt.put(b, j, values.Index(i)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// ordered are the fields that are written in order: all but the kernel's own.
-func (rt *recordType) ordered() (list []int) {
-	for i, f := range rt.fields {
-		if f.kernel == "" {
-			list = append(list, i)
-		}
-	}
-	return list
 }
 
 func (rt *recordType) put(b []byte, i int, v starlark.Value) error {
@@ -149,16 +137,6 @@ func (rt *recordType) names() []string {
 
 func (rt *recordType) list() string { return strings.Join(rt.names(), ", ") }
 
-// unknown says that there is no such field, and which there are.
 func (rt *recordType) unknown(name string) string {
-	return fmt.Sprintf("%s has no field %s%s; it has %s",
-		rt.typ.short(), quoteName(name), method.DidYouMean(name, rt.names()), rt.list())
-}
-
-// quoteName shows a name from a script: as it is where it can be one, quoted otherwise.
-func quoteName(s string) string {
-	if isName(s) {
-		return s
-	}
-	return syntax.Quote(s, false)
+	return unknownField(rt.typ.short(), name, rt.names())
 }

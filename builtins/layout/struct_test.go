@@ -24,7 +24,7 @@ func TestStruct(t *testing.T) {
 		{`enc("struct { u8 a; }", {"a": 1, "x y": 2})`, `struct has no field "x y"; it has a`},
 		{`enc("struct { u8 a; }", {"a": 1, "": 2})`, `struct has no field ""; it has a`},
 		{`enc("struct { u8 a; }", {1: 2})`, `got 1 for the name of a field of struct`},
-		{`enc("struct { u8 a; u16 b; }", (1,))`, `got 1 values, want 2: a, b`},
+		{`enc("struct { u8 a; u16 b; }", (1,))`, `got 1 value, want 2: a, b`},
 		{`enc("struct { u8 a; u16 b; }", (1, 2, 3))`, `got 3 values, want 2: a, b`},
 
 		{`enc("struct { u8 addr; u16 port; }", (1, 70000))`, `port: 70000 is out of range for u16 (0 to 65535)`},
@@ -114,5 +114,30 @@ func TestOpaque(t *testing.T) {
 				t.Errorf("%s is %T", typ, typ.codec)
 			}
 		})
+	}
+}
+
+// Padding costs a copy at each comparison; a struct without any must not pay for it.
+func TestPadded(t *testing.T) {
+	for _, test := range []struct {
+		spelling string
+		want     bool
+	}{
+		{"u32", false},
+		{"struct { u32 a; u16 b; u8 c, d; }", false},
+		{"struct { u8 a; u16 b; }", true},
+		{"struct { u16 a; u8 b; }", true},
+		{"struct { u16 a; u8 b; } __packed", false},
+		{"struct { u8 a:3, b:5; }", false},
+		{"struct { u8 a:3, b:4; }", true},
+		{"struct { struct { u16 a; u8 b; } in[2]; }", true},
+		{"struct { struct { u16 a; u8 b; } in[2]; }[2]", true},
+		{"struct { union { u32 a; u8 b; }; u32 c; }", false},
+		{"union { u8 a; u32 b; }", false},
+		{"union { u8 a[3]; u16 b; }", true},
+	} {
+		if got := mustParse(t, test.spelling).padded; got != test.want {
+			t.Errorf("%s is padded: %t", test.spelling, got)
+		}
 	}
 }

@@ -43,14 +43,13 @@ const maxNesting = 64
 
 // compile chooses the codec of t, which lies within depth others.
 func compile(t btf.Type, depth int) (*Type, error) {
-	size, err := btf.Sizeof(t)
 	switch u := btf.UnderlyingType(t).(type) {
 	case *btf.Void, *btf.Fwd:
 		return nil, fmt.Errorf("%s has no size", spell(u))
-	default:
-		if err != nil {
-			return nil, err
-		}
+	}
+	size, err := btf.Sizeof(t)
+	if err != nil {
+		return nil, err
 	}
 	if depth > maxNesting {
 		return nil, fmt.Errorf("more than %d types inside each other", maxNesting)
@@ -215,7 +214,7 @@ func (t *Type) fill(b []byte, args starlark.Tuple, kwargs []starlark.Tuple) erro
 	case t.record == nil && len(kwargs) > 0:
 		return badf("%s has no fields to name", t.short())
 	case t.record == nil && len(args) != 1:
-		return badf("got %d values, want one", len(args))
+		return badf("got %s, want one", counted(len(args), "value"))
 	case len(args) == 0:
 		return t.record.encodeNamed(b, kwargs, false)
 	case len(kwargs) > 0:

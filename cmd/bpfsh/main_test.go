@@ -4,13 +4,20 @@ import (
 	"os"
 	"testing"
 
+	"bpfsh/builtins/engine/kernel/kerneltest"
+
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // TestMain makes the command bpfsh, which is this program, available to all tests.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bpfsh": main})
+	testscript.Main(checked{m}, map[string]func(){"bpfsh": main})
 }
+
+// checked runs the tests and then looks for descriptors that they have left open.
+type checked struct{ *testing.M }
+
+func (c checked) Run() int { return kerneltest.Main(c.M) }
 
 // needKernel skips a test where bpf() is not permitted, by name. Where BPFSH_REQUIRE_KERNEL=1 is set that is a
 // failure.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"os"
 
 	"bpfsh/builtins"
 	"bpfsh/builtins/engine/kernel"
@@ -32,6 +34,10 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 		Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Predeclared: sh.library.Predeclared(), Topics: builtins.Topics(),
 		Args: o.args, Timeout: o.timeout, MaxSteps: o.maxSteps,
+		Stuck: func() {
+			fmt.Fprintln(stderr, "bpfsh: the time limit was reached in something that cannot be stopped; what was deferred does not run")
+			os.Exit(statusFailure)
+		},
 	}
 	if isTerminal(stdout) {
 		cfg.Live = true

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/signal"
 	"time"
@@ -45,6 +46,8 @@ func (sh *shell) watchSignals() (stop func()) {
 				die(sig.Signal)
 			case sh.prompt.active() && sig.Signal != unix.SIGINT:
 				sh.prompt.end(sig)
+			case count == patience-1:
+				fmt.Fprintln(os.Stderr, "bpfsh: still stopping; once more ends it at once")
 			}
 		}
 	}()

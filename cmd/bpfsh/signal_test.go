@@ -47,6 +47,7 @@ func start(t *testing.T, script string) *running {
 	if line, err := r.stdout.ReadString('\n'); err != nil || line != "ready\n" {
 		t.Fatalf("the script printed %q, %v; want ready; stderr: %s", line, err, &r.stderr)
 	}
+	time.Sleep(50 * time.Millisecond) // into what comes behind it
 	return r
 }
 
@@ -90,7 +91,6 @@ func TestSignals(t *testing.T) {
 				needKernel(t)
 			}
 			r := start(t, "defer(print, 'deferred')\nprint('ready')\nsleep(0)\n\n"+row.script)
-			time.Sleep(50 * time.Millisecond) // into the middle of it
 			stdout, status, took := r.kill(t, row.signal)
 			t.Logf("ended after %v", took)
 			if !status.Signaled() || status.Signal() != row.signal {
@@ -153,7 +153,25 @@ print("done")
 	}
 }
 
-// TestSecondSignal ends deferred calls that do not end, and the third signal the process.
+// TestThirdSignal ends the process, whatever it does: what was deferred does not run then.
+func TestThirdSignal(t *testing.T) {
+	r := start(t, "defer(print, 'deferred')\nprint('ready')\nsleep(0)\nmax(range(1 << 40))\n")
+	for range 2 {
+		if err := r.cmd.Process.Signal(unix.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	stdout, status, _ := r.kill(t, unix.SIGINT)
+	if !status.Signaled() || status.Signal() != unix.SIGINT || stdout != "" {
+		t.Errorf("it ended with %v and printed %q, want death by SIGINT and nothing", status, stdout)
+	}
+	if !strings.Contains(r.stderr.String(), "still stopping; once more ends it at once") {
+		t.Errorf("it reported %q, want a word before the last signal", r.stderr.String())
+	}
+}
+
+// TestSecondSignal ends deferred calls that do not end.
 func TestSecondSignal(t *testing.T) {
 	r := start(t, "defer(print, 'last')\ndefer(lambda: sleep(3600))\nprint('ready')\nsleep(3600)\n")
 	for range 2 {

@@ -41,8 +41,7 @@ func TestEditor(t *testing.T) {
 	// TAB goes to the next indentation, and does nothing elsewhere.
 	term.enter("def g():", promptNext+"    ")
 	term.enter("if True:", promptNext+"        ")
-	term.enter("\x7f\x7f\x7f\x7f\x7f\x7f\treturn 'g\t' * 3", promptNext)
-	term.enter("", "want indent")
+	term.enter("\x7f\x7f\x7f\x7f\x7f\x7f\treturn 'g\t' * 3", "want indent")
 
 	term.leave()
 }
@@ -53,7 +52,7 @@ func TestEditorDrops(t *testing.T) {
 	term.enter(keyDelete+"\x00\x1a\x14"+keyDelete+`print("a`+"\x14\x14\x16\x18\x1bx\x1b[15~"+`" + "b")`, "ab\r\n")
 
 	// Delete on a line that has become empty in the same write.
-	term.write("a\x7f" + keyDelete + "b\x7f" + keyDelete)
+	term.press("a\x7f" + keyDelete + "b\x7f" + keyDelete)
 	term.enter(`print("c" + "d")`, "cd\r\n")
 
 	// Ctrl-R and Ctrl-G, with and without anything to find; Delete and a paste in a search.
@@ -66,14 +65,13 @@ func TestEditorCtrlC(t *testing.T) {
 	term.enter("x = 6 * 7", promptFirst)
 	term.enter("def f():", promptNext)
 	term.enter("x = 1", promptNext)
-	term.write("return" + keyCtrlC)
+	term.press("return" + keyCtrlC)
 	term.wait(promptFirst)
 	term.enter("f", "undefined: f")
 	term.enter("x + 1000", "1042\r\n")
 
 	// While a statement runs, the terminal is not raw, and Ctrl-C is a signal.
-	term.until("a prompt", term.isRaw)
-	term.write(bracketed("print('go' + 'ing')\nwhile True:\n    pass") + "\r")
+	term.press(bracketed("print('go' + 'ing')\nwhile True:\n    pass") + "\r")
 	term.wait("going\r\n")
 	if term.isRaw() {
 		t.Error("the terminal is raw while a statement runs")
@@ -84,7 +82,7 @@ func TestEditorCtrlC(t *testing.T) {
 
 	// At the end of input within a block nothing runs.
 	term.enter("if True:", promptNext)
-	term.write("\x7f\x7f\x7f\x7f" + keyCtrlD)
+	term.press("\x7f\x7f\x7f\x7f" + keyCtrlD)
 	term.wait("it was not run")
 	term.enter("exit(5)", "bye")
 	term.exit(5)
@@ -93,7 +91,7 @@ func TestEditorCtrlC(t *testing.T) {
 func TestEditorPaste(t *testing.T) {
 	history := newHistory(t)
 	term := openTerminal(t, history, nil)
-	term.write(bracketed("def f(x):\r\n\ty = x * 2\r\n\r\n\treturn y\r\n\r\nprint('f', f(21))\r\n"))
+	term.press(bracketed("def f(x):\r\n\ty = x * 2\r\n\r\n\treturn y\r\n\r\nprint('f', f(21))\r\n"))
 	term.wait("def f(x):\x1b[2m↵\x1b[0m    y = x * 2\x1b[2m↵\x1b[0m\x1b[2m↵\x1b[0m    return y")
 	term.enter("", "f 42\r\n")
 
@@ -137,7 +135,7 @@ func TestEditorPasteIsFast(t *testing.T) {
 		fmt.Fprintf(&sb, "\tx%d = [i * %d for i in range(3)]\n", i, i)
 	}
 	before := term.written()
-	term.write(bracketed("def f():\n" + sb.String() + "\treturn 6\n\nprint('do' + 'ne')\n"))
+	term.press(bracketed("def f():\n" + sb.String() + "\treturn 6\n\nprint('do' + 'ne')\n"))
 	term.enter("", "done\r\n")
 	if n := term.written() - before; n >= 10*sb.Len() {
 		t.Errorf("a paste of %d bytes writes %d, want less than 10 times as much", sb.Len(), n)
@@ -153,8 +151,7 @@ func TestEditorRestore(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			term := openTerminal(t, newHistory(t), nil)
-			term.until("a prompt", term.isRaw)
-			term.write(test.keys)
+			term.press(test.keys)
 			if strings.HasSuffix(test.keys, "\r") {
 				term.wait("going\r\n")
 			} else {
@@ -178,8 +175,7 @@ func TestEditorHangUp(t *testing.T) {
 	term := openTerminal(t, newHistory(t), func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no controlling terminal, so no SIGHUP
 	})
-	term.until("a prompt", term.isRaw)
-	term.write(fmt.Sprintf("write(%q, 'text')", file))
+	term.press(fmt.Sprintf("write(%q, 'text')", file))
 	term.wait("'text')")
 	term.tty.Close()
 	term.master.Close()
@@ -213,6 +209,9 @@ func TestEditorDumb(t *testing.T) {
 			t.Fatal(err)
 		}
 		term := openTerminal(t, history, func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, env) })
+		if env == "TERM=dumb" {
+			term.entered = ""
+		}
 		term.enter(keyUp, "42\r\n")
 		term.leave()
 		text := term.text()
@@ -271,10 +270,11 @@ func withoutSignals(cmd *exec.Cmd) {
 
 func TestEditorRandomKeys(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	sessions := 0
+	defer func() { t.Logf("seed %d, %d sessions", seed, sessions) }()
 	random := rand.New(rand.NewPCG(seed, 0))
 	columns := []uint16{80, 30, 10, 7, 5, 1, 0}
-	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); {
+	for end := time.Now().Add(3 * time.Second); time.Now().Before(end); sessions++ {
 		term := openTerminal(t, newHistory(t), withoutSignals)
 		term.resize(columns[random.IntN(len(columns))])
 		var keys []string
@@ -300,8 +300,7 @@ func TestEditorRandomKeys(t *testing.T) {
 			time.Sleep(20 * time.Millisecond)
 			return strings.Contains(term.text(), "alive\r\n")
 		})
-		term.until("a prompt", term.isRaw)
-		term.write(keyCtrlC + keyCtrlC + "exit(7)\r")
+		term.press(keyCtrlC + keyCtrlC + "exit(7)\r")
 		term.exit(7)
 	}
 }

@@ -57,7 +57,7 @@ func promptMain() int {
 }
 
 // patience is how long a test waits for what is to come. It is no measure of anything.
-const patience = 8 * time.Second
+const patience = time.Minute
 
 // terminal is a pseudo-terminal with a prompt on it.
 type terminal struct {
@@ -67,6 +67,8 @@ type terminal struct {
 	mode   *readline.State
 	cmd    *exec.Cmd
 	exited chan struct{}
+
+	entered string // is written when a line is complete, and the terminal no longer raw
 
 	mu     sync.Mutex
 	screen bytes.Buffer // all that was written
@@ -82,7 +84,7 @@ func openTerminal(t *testing.T, history string, prepare func(*exec.Cmd)) *termin
 	}
 	t.Cleanup(func() { tty.Close() })
 	master = closable(t, master)
-	term := &terminal{t: t, master: master, tty: tty, exited: make(chan struct{})}
+	term := &terminal{t: t, master: master, tty: tty, exited: make(chan struct{}), entered: "\x1b[?2004l"}
 	term.resize(80)
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), promptVariable+"=1", "BPFSH_HISTORY="+history, "TERM=xterm", "NO_COLOR=", "LC_ALL=C.UTF-8",
@@ -164,11 +166,18 @@ func (term *terminal) write(keys string) {
 	}
 }
 
-// enter types a line at a prompt and waits for what it prints.
-func (term *terminal) enter(line, want string) {
+// press writes keys when there is a prompt: between two lines, the terminal would take some for itself.
+func (term *terminal) press(keys string) {
 	term.t.Helper()
 	term.until("a prompt", term.isRaw)
-	term.write(line + "\r")
+	term.write(keys)
+}
+
+// enter types a line at a prompt and waits for what comes of it.
+func (term *terminal) enter(line, want string) {
+	term.t.Helper()
+	term.press(line + "\r")
+	term.wait(term.entered)
 	term.wait(want)
 }
 
@@ -218,8 +227,7 @@ func (term *terminal) hasExited() bool {
 // leave presses Ctrl-D at the prompt.
 func (term *terminal) leave() {
 	term.t.Helper()
-	term.until("a prompt", term.isRaw)
-	term.write(keyCtrlD)
+	term.press(keyCtrlD)
 	term.wait("\r\n")
 	term.wait("bye\r\n")
 	term.exit(0)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -271,5 +272,49 @@ func TestPrivateBPFFS(t *testing.T) {
 	if _, err := os.Stat(dir); !errors.Is(err, unix.ENOENT) {
 		t.Errorf("the directory after close: %v, want ENOENT", err)
 	}
-	eventually(t, "the map has gone with its pin", func() bool { _, err := e.OpenID(id, true); return err == unix.ENOENT })
+	gone(t, e, id)
+}
+
+// Nothing but a map that is returned keeps a descriptor. One that is forgotten would be closed by the collector, some
+// time, and is kept from that here.
+func TestDescriptors(t *testing.T) {
+	e := kerneltest.Engine(t)
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	spec := engine.Spec{Type: kerneltest.Type(t, "hash"), KeySize: 4, ValueSize: 4, MaxEntries: 100, Key: u32, Value: u32}
+	m, other := kerneltest.Map(t, e, spec), kerneltest.Map(t, e, spec)
+	dir := kerneltest.BPFFS(t)
+	if err := errors.Join(other.Pin(dir+"/m", false), os.Mkdir(dir+"/directory", 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	m.Types() // what cilium/ebpf keeps for good is open now
+	closed := func(m engine.Map, err error) {
+		if err == nil {
+			m.Close()
+		}
+	}
+	for what, call := range map[string]func(){
+		"create":                 func() { closed(kerneltest.Create(t, e, spec)) },
+		"open by id":             func() { closed(e.OpenID(m.Info().ID, true)) },
+		"open by pin":            func() { closed(e.OpenPin(dir+"/m", true)) },
+		"open what is not a map": func() { closed(e.OpenPin(dir+"/directory", true)) },
+		"types":                  func() { m.Types() },
+		"memory":                 func() { m.Memory() },
+		"pin":                    func() { m.Pin(dir+"/n", false); e.Unpin(dir + "/n") },
+		"pin, refused":           func() { m.Pin(dir+"/m", false) },
+		"replace":                func() { m.Pin(dir+"/m", true) },
+		"replace, refused":       func() { m.Pin(dir+"/directory", true) },
+		"private bpffs": func() {
+			if _, unmount, err := kernel.PrivateBPFFS(); err == nil {
+				unmount()
+			}
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			before := names(t, "/proc/self/fd")
+			call()
+			if after := names(t, "/proc/self/fd"); after != before {
+				t.Errorf("open before: %s; after: %s", before, after)
+			}
+		})
+	}
 }

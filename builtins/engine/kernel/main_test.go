@@ -10,6 +10,8 @@ import (
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/kernel"
 	"bpfsh/builtins/engine/kernel/kerneltest"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestMain(m *testing.M) {
@@ -37,13 +39,20 @@ func holds(t testing.TB, m engine.Map, key, value int) {
 	}
 }
 
-// eventually waits until done is true: the kernel frees maps some time after their last descriptor is closed.
-func eventually(t testing.TB, what string, done func() bool) {
+// gone waits until a map does not exist any more: the kernel frees it some time after nothing refers to it.
+func gone(t testing.TB, e *kernel.Engine, id uint32) {
 	t.Helper()
-	for end := time.Now().Add(2 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Errorf("after 2 s, still not: %s", what)
+	for end := time.Now().Add(2 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		m, err := e.OpenID(id, true)
+		switch {
+		case err == unix.ENOENT:
 			return
+		case err != nil:
+			t.Fatal(err)
+		}
+		m.Close()
+		if time.Now().After(end) {
+			t.Fatalf("map %d is still there after 2 s", id)
 		}
 	}
 }

@@ -67,19 +67,16 @@ func (m *kernelMap) Types() (key, value btf.Type) {
 	if err != nil {
 		return nil, nil
 	}
-	return typeOf(spec, raw.BTFKeyTypeID, raw.KeySize), typeOf(spec, raw.BTFValueTypeID, raw.ValueSize)
+	return typeOf(spec, raw.BTFKeyTypeID), typeOf(spec, raw.BTFValueTypeID)
 }
 
-// typeOf is a type of spec, if it has the size that it should.
-func typeOf(spec *btf.Spec, id, size uint32) btf.Type {
+// typeOf is a type of spec. 0 is void, which stands for none.
+func typeOf(spec *btf.Spec, id uint32) btf.Type {
 	if id == 0 {
 		return nil
 	}
 	t, err := spec.TypeByID(btf.TypeID(id))
 	if err != nil {
-		return nil
-	}
-	if n, err := btf.Sizeof(t); err != nil || uint32(n) != size {
 		return nil
 	}
 	return t

@@ -50,7 +50,7 @@ func TestMemory(t *testing.T) {
 // Every operation on a closed map answers EBADF.
 func TestClose(t *testing.T) {
 	e := kerneltest.Engine(t)
-	pin := kerneltest.BPFFS(t) + "/m"
+	pin := t.TempDir() + "/m" // that it is closed goes before that this is not on a bpffs
 	k, v := number(1), number(2)
 	calls := map[string]func(m engine.Map) error{
 		"Frozen":          func(m engine.Map) error { _, err := m.Frozen(); return err },
