@@ -34,7 +34,7 @@ func TestInteger(t *testing.T) {
 		{`enc("be16", 443)`, `01 bb`},
 		{`enc("be32", 0x0a000001)`, `0a 00 00 01`},
 		{`enc("be64", 0x0102030405060708)`, `01 02 03 04 05 06 07 08`},
-		{`enc("be16", 65536)`, `65536 is out of range for u16 (0 to 65535)`},
+		{`enc("be16", 65536)`, `65536 is out of range for be16 (0 to 65535)`},
 		{`enc("le16", 443)`, `bb 01`},
 		{`enc("le32", 0x0a000001)`, `01 00 00 0a`},
 		{`enc("le64", 0x0102030405060708)`, `08 07 06 05 04 03 02 01`},
@@ -54,7 +54,7 @@ func TestInteger(t *testing.T) {
 		{`enc("u8", True)`, `got True, want u8`},
 		{`enc("u8", None)`, `got None, want u8`},
 		{`enc("u8", [5])`, `got list of 1, want u8`},
-		{`enc("be16", "443")`, `got "443", want u16`},
+		{`enc("be16", "443")`, `got "443", want be16`},
 		{`enc("i128", {})`, `got dict of 0, want i128`},
 		{`enc("void *", "x")`, `got "x", want u64`},
 

@@ -52,7 +52,7 @@ func TestTypeAttributes(t *testing.T) {
 		{`T("struct { u8 a:3; union { u16 b; ipv4 c; }; }").fields`, `{"a": u8, "b": u16, "c": ipv4}`},
 		{`T("u16").fields.update({"a": 1})`, `update: cannot insert into frozen hash table`},
 		{`T("be16").encode(1)`, `b"\x00\x01"`},
-		{`T("be16").encode(1 << 16)`, `encode: 65536 is out of range for u16 (0 to 65535)`},
+		{`T("be16").encode(1 << 16)`, `encode: 65536 is out of range for be16 (0 to 65535)`},
 		{`T("struct { u8 a; }").encode({"a": -1})`, `encode: a: -1 is out of range for u8 (0 to 255)`},
 		{`T("be16").decode(b"\x00\x01")`, `1`},
 		{`T("be16").decode(b"\x00")`, `decode: raw: got 1 bytes, want 2 bytes`},
