@@ -19,13 +19,9 @@ func equality(op syntax.Token, equal bool, typ string) (bool, error) {
 	}
 }
 
-// order answers every comparison from the three-way one.
+// order answers <, <=, > and >= from the three-way comparison.
 func order(op syntax.Token, c int) bool {
 	switch op {
-	case syntax.EQL:
-		return c == 0
-	case syntax.NEQ:
-		return c != 0
 	case syntax.LT:
 		return c < 0
 	case syntax.LE:

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -34,47 +35,66 @@ func FuzzParse(f *testing.F) {
 // FuzzRoundTrip: any bytes of any type are written back as they were read. The input is the type, then the bytes.
 func FuzzRoundTrip(f *testing.F) {
 	f.Add([]byte{}, []byte{})
-	f.Add([]byte("\x0a\x00\x05\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c"), []byte("\xff\x00\x7f\x80"))
-	f.Add([]byte("\x0b\x01\x06\x03\x08\x0c\x02\x09\x05\x01\x07\x0d\x04"), []byte("abc\x00\x00def"))
-	f.Fuzz(func(t *testing.T, shape, data []byte) {
-		typ, err := Of((&source{b: shape}).btf(0))
-		if err != nil || typ.size > 1<<12 {
-			return
-		}
-		b := make([]byte, typ.size)
-		for i := range b {
-			if len(data) > 0 {
-				b[i] = data[i%len(data)]
-			}
-		}
-		checkBytes(t, typ, b)
-		if typ.size > 0 && !strings.Contains(typ.name, "@") {
-			checkAgain(t, typ)
-		}
-	})
+	f.Fuzz(checkRoundTrip)
 }
 
-// FuzzValue: a value that a script may give is encoded, and decodes to an equal one.
+// FuzzValue: a value that a script may give is encoded, and decodes to an equal one. The input is the type, then the
+// choices that make the value.
 func FuzzValue(f *testing.F) {
 	f.Add([]byte{}, []byte{})
-	f.Add([]byte("\x0a\x00\x05\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c"), []byte("\xff\x00\x7f\x80"))
-	f.Fuzz(func(t *testing.T, shape, data []byte) {
-		typ, err := Of((&source{b: shape}).btf(0))
-		if err != nil || typ.size > 1<<12 {
-			return
+	f.Fuzz(checkValue)
+}
+
+// TestRandom is the two above with some inputs of every kind.
+func TestRandom(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	random := func() []byte {
+		b := make([]byte, r.IntN(100))
+		for i := range b {
+			b[i] = byte(r.Uint32())
 		}
-		given, ok := (&source{b: data}).value(typ)
-		if !ok {
-			return
+		return b
+	}
+	for range 5000 {
+		shape, data := random(), random()
+		checkRoundTrip(t, shape, data)
+		checkValue(t, shape, data)
+	}
+}
+
+func checkRoundTrip(t *testing.T, shape, data []byte) {
+	typ, err := Of((&source{b: shape}).btf(0))
+	if err != nil || typ.size > 1<<12 {
+		return
+	}
+	b := make([]byte, typ.size)
+	for i := range b {
+		if len(data) > 0 {
+			b[i] = data[i%len(data)]
 		}
-		b := []byte(strings.Repeat("\xaa", typ.size))
-		if err := typ.Encode(b, given); err != nil {
-			t.Fatalf("%s: %s: %v", typ, given, err)
-		}
-		if got := typ.Decode(b); !alike(got, given) {
-			t.Fatalf("%s: %s was encoded as % x and decoded as %s", typ, given, b, got)
-		}
-	})
+	}
+	checkBytes(t, typ, b)
+	if typ.size > 0 && !strings.Contains(typ.name, "@") {
+		checkAgain(t, typ)
+	}
+}
+
+func checkValue(t *testing.T, shape, data []byte) {
+	typ, err := Of((&source{b: shape}).btf(0))
+	if err != nil || typ.size > 1<<12 {
+		return
+	}
+	given, ok := (&source{b: data}).value(typ)
+	if !ok {
+		return
+	}
+	b := []byte(strings.Repeat("\xaa", typ.size))
+	if err := typ.Encode(b, given); err != nil {
+		t.Fatalf("%s: %s: %v", typ, given, err)
+	}
+	if got := typ.Decode(b); !alike(got, given) {
+		t.Fatalf("%s: %s was encoded as % x and decoded as %s", typ, given, b, got)
+	}
 }
 
 // checkBytes decodes b and encodes what it gives, which must be b again. Whatever else a value can do, it must survive.

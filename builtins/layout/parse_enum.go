@@ -8,7 +8,7 @@ import (
 )
 
 // enumIntegers are the integers that C makes of an enum: the first that holds all its values.
-var enumIntegers = []intCodec{{size: 4}, {size: 4, signed: true}, {size: 8}, {size: 8, signed: true}}
+var enumIntegers = []intCodec{nativeInt(4, false), nativeInt(4, true), nativeInt(8, false), nativeInt(8, true)}
 
 func naturalEnum(values []*big.Int) (intCodec, bool) {
 	i := slices.IndexFunc(enumIntegers, func(c intCodec) bool { return c.holds(values) })
@@ -58,7 +58,7 @@ func (p *parser) enumInteger() intCodec {
 	if !ok || t.Size > 8 || t.Encoding == btf.Bool {
 		p.failAt(at, "an enum is an integer of at most 8 bytes")
 	}
-	return intCodec{size: uint8(t.Size), signed: t.Encoding == btf.Signed}
+	return nativeInt(t.Size, isSigned(t))
 }
 
 func (p *parser) enumerators() (names []string, values []*big.Int) {

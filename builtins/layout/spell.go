@@ -68,7 +68,7 @@ func spellEnum(e *btf.Enum) string {
 			values[i].SetInt64(int64(v.Value))
 		}
 	}
-	integer := intCodec{size: uint8(e.Size), signed: e.Signed}
+	integer := nativeInt(e.Size, e.Signed)
 	if n, _ := naturalEnum(values); n != integer {
 		sb.WriteString(" : " + integer.name())
 	}

@@ -99,9 +99,9 @@ func Describe(v starlark.Value) string {
 		if len(v) <= most {
 			return v.String()
 		}
-		return fmt.Sprintf("string of %d bytes", len(v))
+		return "string of " + counted(len(v), "byte")
 	case starlark.Bytes:
-		return fmt.Sprintf("%d bytes", len(v))
+		return counted(len(v), "byte")
 	case starlark.Sequence:
 		if n := v.Len(); n >= 0 {
 			return fmt.Sprintf("%s of %d", v.Type(), n)

@@ -48,6 +48,9 @@ func TestEditor(t *testing.T) {
 
 func TestEditorDrops(t *testing.T) {
 	term := openTerminal(t, newHistory(t), nil)
+	// A search where there is no history yet.
+	term.press("\x12\x07\x13\x07\x12\x03")
+
 	// Delete on an empty line, NUL, Ctrl-Z, Ctrl-T and others do nothing at all.
 	term.enter(keyDelete+"\x00\x1a\x14"+keyDelete+`print("a`+"\x14\x14\x16\x18\x1bx\x1b[15~"+`" + "b")`, "ab\r\n")
 
@@ -96,7 +99,9 @@ func TestEditorPaste(t *testing.T) {
 	term.enter("", "f 42\r\n")
 
 	// Up brings the whole block back, and it can be edited.
-	term.enter(keyUp+"\x7f + 100)", "f 142\r\n")
+	term.press(keyUp)
+	term.wait("def f(x):\x1b[2m↵\x1b[0m    y = x * 2\x1b[2m↵\x1b[0m\x1b[2m↵\x1b[0m    return y")
+	term.enter("\x7f + 100)", "f 142\r\n")
 	term.enter("print('a' + 'b')", "ab\r\n")
 	term.enter(keyUp+keyUp+keyUp, "f 42\r\n")
 

@@ -15,8 +15,8 @@ import (
 // was the key of that name, which does nothing.
 const escapeWait = 25 * time.Millisecond
 
-// keyReader reads what a terminal sends and gives readline keys that it handles: text, controls, the four Meta
-// keys above, and our marks. Everything else is translated into these, or dropped.
+// keyReader reads what a terminal sends and gives readline keys that it handles: text, controls, four Meta keys
+// (b, f, d and Backspace), and our marks. Everything else is translated into these, or dropped.
 type keyReader struct {
 	in      io.Reader
 	timeout func() <-chan time.Time // starts the wait after an ESC

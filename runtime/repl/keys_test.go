@@ -61,6 +61,7 @@ func TestKeys(t *testing.T) {
 		{"two ESC", "\x1b\x1b[D", left, ""},
 		{"function keys", "a\x1bOP\x1b[15~\x1b[[A\x1b[Z\x1b[2~b", "ab", ""},
 		{"a sequence that a control breaks", "a\x1b[1;\x03b", "a\x03b", ""},
+		{"a sequence that Backspace or a rune breaks", "a\x1b[1\x7fb\x1b[é", "a\x7fbé", ""},
 		{"a sequence without end", "a\x1b[" + strings.Repeat("1", 40) + "b", "a" + strings.Repeat("1", 8) + "b", ""},
 		{"an ESC at the end", "a\x1b", "a", ""},
 		{"half a sequence at the end", "a\x1b[1", "a", ""},

@@ -243,7 +243,7 @@ func (term *terminal) exit(want int) {
 	if term.isRaw() {
 		term.t.Error("the terminal is left in another mode than before")
 	}
-	for _, bad := range []string{"panic", "DATA RACE"} {
+	for _, bad := range []string{"panic", "DATA RACE", "^D"} {
 		if strings.Contains(term.text(), bad) {
 			term.t.Errorf("the screen has a %s:\n%s", bad, term.text())
 		}
