@@ -61,7 +61,7 @@ func TestPrefix(t *testing.T) {
 		{`enc("cidr4", "::/0")`, `"::/0" is not an IPv4 prefix such as "10.0.0.0/8"`},
 		{`enc("cidr4", 8)`, `got 8, want an IPv4 prefix such as "10.0.0.0/8"`},
 		{`enc("cidr4", b"\x08\x00\x00\x00\x0a\x00\x00\x01")`, `08 00 00 00 0a 00 00 01`},
-		{`enc("cidr4", b"\x08")`, `got 1 bytes, want an IPv4 prefix such as "10.0.0.0/8"`},
+		{`enc("cidr4", b"\x08")`, `got 1 byte, want an IPv4 prefix such as "10.0.0.0/8"`},
 		{`enc("cidr6", "2001:db8::/32")`, `20 00 00 00 20 01 0d b8 00 00 00 00 00 00 00 00 00 00 00 00`},
 		{`enc("cidr6", "::1")`, `80 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 01`},
 		{`enc("cidr6", "2001:db8::1/32")`, `2001:db8::1/32 has bits set beyond its prefix; the prefix is 2001:db8::/32`},

@@ -17,7 +17,7 @@ func TestEnum(t *testing.T) {
 		{`enc("enum { TCP = 6 }", "S C T P")`, `enum has no "S C T P"`},
 		{`enc("enum proto { TCP = 6 }", 6.0)`, `got float, want u32`},
 		{`enc("enum proto { TCP = 6 }", b"\x06\x00\x00\x00")`, `06 00 00 00`},
-		{`enc("enum proto { TCP = 6 }", b"\x06")`, `got 1 bytes, want u32`},
+		{`enc("enum proto { TCP = 6 }", b"\x06")`, `got 1 byte, want u32`},
 		{`dec("enum proto { TCP = 6, UDP = 17 }", "11 00 00 00")`, `UDP`},
 		{`dec("enum proto { TCP = 6, UDP = 17 }", "63 00 00 00")`, `99`},
 

@@ -55,7 +55,7 @@ func TestTypeAttributes(t *testing.T) {
 		{`T("be16").encode(1 << 16)`, `encode: 65536 is out of range for be16 (0 to 65535)`},
 		{`T("struct { u8 a; }").encode({"a": -1})`, `encode: a: -1 is out of range for u8 (0 to 255)`},
 		{`T("be16").decode(b"\x00\x01")`, `1`},
-		{`T("be16").decode(b"\x00")`, `decode: raw: got 1 bytes, want 2 bytes`},
+		{`T("be16").decode(b"\x00")`, `decode: raw: got 1 byte, want 2 bytes`},
 		{`T("be16").decode("ab")`, `decode: raw: got "ab", want 2 bytes`},
 		{`dir(T("u8"))`, `["decode", "encode", "fields", "size"]`},
 		{`type(T("u8"))`, `type`},

@@ -39,6 +39,9 @@ func (sh *shell) watchSignals() (stop func()) {
 				count = 0
 			}
 			count, last = count+1, time.Now()
+			if sh.prompt.active() {
+				fmt.Fprintln(os.Stderr) // behind the ^C that the terminal shows
+			}
 			running := sh.session.Interrupt(sig)
 			switch {
 			case count >= patience && running, !running && !sh.prompt.active():
