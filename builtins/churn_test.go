@@ -51,7 +51,7 @@ func TestItemsUnderChurn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop, changes := make(chan struct{}), 0
+	stop, churning, changes := make(chan struct{}), make(chan struct{}), 0
 	var wait sync.WaitGroup
 	wait.Go(func() {
 		defer churn.Close()
@@ -71,9 +71,12 @@ func TestItemsUnderChurn(t *testing.T) {
 				t.Errorf("delete: %v", err)
 				return
 			}
-			changes++
+			if changes++; changes == 1000 {
+				close(churning)
+			}
 		}
 	})
+	<-churning
 	out := script(t, strings.ReplaceAll(`
 m = open(ID)
 for walk in range(20):
