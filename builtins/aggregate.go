@@ -35,6 +35,9 @@ func (l *Library) sum(c method.Call) (starlark.Value, error) {
 			return nil, context.Cause(ctx)
 		}
 		if v, err = pick(v); err != nil {
+			if _, ok := err.(*starlark.EvalError); ok { // of a function, which has a line of its own
+				return nil, err
+			}
 			return nil, fmt.Errorf("%s: element %d: %w", c.Name, n-1, err)
 		}
 		switch v.(type) {

@@ -12,6 +12,7 @@ import (
 	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
 )
 
 var batchMethods = []method.Row[*Map]{{
@@ -191,6 +192,9 @@ func (m *Map) updateBatch(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	if m.closed {
+		return nil, m.fail(c.Name, nil, unix.EBADF)
+	}
 	out := engine.UpdateAll(m.raw, g.keys, g.values, g.n, flags, m.stop(g.ctx))
 	if out.Err != nil {
 		return nil, m.failCount(c.Name, g.keys, out.At, out.Done, g.n, flags, out.Err)
@@ -209,6 +213,9 @@ func (m *Map) deleteBatch(c method.Call) (starlark.Value, error) {
 	g := &gather{m: m, op: c.Name, ctx: runtime.Context(c.Thread)}
 	if err := g.keysOf(c.Args[0]); err != nil {
 		return nil, err
+	}
+	if m.closed {
+		return nil, m.fail(c.Name, nil, unix.EBADF)
 	}
 	out := engine.DeleteAll(m.raw, g.keys, g.n, missingOK, m.stop(g.ctx))
 	if out.Err != nil {

@@ -24,6 +24,20 @@ var createFunctions = []method.Row[*Library]{{
 	Run: (*Library).create,
 }}
 
+// The places of create's parameters.
+const (
+	createType = iota
+	createKey
+	createValue
+	createMaxEntries
+	createName
+	createFlags
+	createInner
+	createLike
+	createMapExtra
+	createNumaNode
+)
+
 // createDefaults are the sizes that a type has by its nature.
 var createDefaults = map[string]struct{ key, value string }{
 	"prog_array": {"", "u32"}, "perf_event_array": {"", "u32"}, "cgroup_array": {"", "u32"},
@@ -40,7 +54,7 @@ func (l *Library) create(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := l.engine.Create(*spec)
+	raw, err := l.descriptor(func() (engine.Map, error) { return l.engine.Create(*spec) })
 	if err != nil {
 		where := engine.KindOf(spec.Type).Name
 		if spec.Name != "" {
@@ -59,7 +73,7 @@ func (l *Library) create(c method.Call) (starlark.Value, error) {
 // spec reads the arguments of create.
 func (l *Library) spec(c method.Call) (spec *engine.Spec, key, value *layout.Type, err error) {
 	spec = &engine.Spec{}
-	like, err := mapArg(c, 7, "like")
+	like, err := mapArg(c, createLike, "like")
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -67,56 +81,62 @@ func (l *Library) spec(c method.Call) (spec *engine.Spec, key, value *layout.Typ
 		*spec = *like.spec()
 		key, value = like.key, like.value.Type
 	}
-	if err := createType(c, spec); err != nil {
+	if err := readType(c, spec); err != nil {
 		return nil, nil, nil, err
 	}
 	kind := engine.KindOf(spec.Type)
-	if spec.Name, err = createName(c); err != nil {
+	if like != nil && kind != like.kind { // what else the other map has is its own type's
+		*spec = engine.Spec{Type: spec.Type, MaxEntries: spec.MaxEntries}
+	}
+	if spec.Name, err = readName(c); err != nil {
 		return nil, nil, nil, err
 	}
-	if key, err = createKey(c, kind, key); err != nil {
+	if key, err = readKey(c, kind, key); err != nil {
 		return nil, nil, nil, err
 	}
-	if value, err = createValue(c, kind, value); err != nil {
+	if value, err = readValue(c, kind, value); err != nil {
 		return nil, nil, nil, err
 	}
+	spec.Key, spec.KeySize, spec.Value, spec.ValueSize = nil, 0, nil, 0
 	if key != nil {
 		spec.Key, spec.KeySize = key.BTF(), uint32(key.Size())
 	}
 	if value != nil {
 		spec.Value, spec.ValueSize = value.BTF(), uint32(value.Size())
 	}
-	if err := createEntries(c, kind, spec); err != nil {
+	if err := readEntries(c, kind, spec); err != nil {
 		return nil, nil, nil, err
 	}
-	if c.Args[5] != nil {
-		flags, err := flagsOf(c, 5)
+	if c.Args[createFlags] != nil {
+		flags, err := flagsOf(c, createFlags)
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		if flags > 1<<32-1 {
-			return nil, nil, nil, c.Bad("flags", c.Args[5], "flags such as BPF_F_NO_PREALLOC, of 32 bits")
+			return nil, nil, nil, c.Bad("flags", c.Args[createFlags], "flags such as BPF_F_NO_PREALLOC, of 32 bits")
 		}
 		spec.Flags = uint32(flags)
 	}
 	spec.Flags |= kind.Flags
-	inner, err := mapArg(c, 6, "inner")
+	inner, err := mapArg(c, createInner, "inner")
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	if inner != nil {
 		spec.Inner = inner.spec()
 	}
-	if strings.HasSuffix(kind.Name, "_of_maps") && spec.Inner == nil {
+	if nests := strings.HasSuffix(kind.Name, "_of_maps"); inner != nil && !nests {
+		return nil, nil, nil, fmt.Errorf("%s: the values of %s are no maps, got inner=%s", c.Name, article(kind.Name), inner.label())
+	} else if nests && spec.Inner == nil {
 		return nil, nil, nil, fmt.Errorf("%s: %s wants inner=, a map such as its values are to be", c.Name, article(kind.Name))
 	}
-	if c.Args[8] != nil {
-		if spec.MapExtra, err = c.Uint(8, "map_extra", 1<<64-1); err != nil {
+	if c.Args[createMapExtra] != nil {
+		if spec.MapExtra, err = c.Uint(createMapExtra, "map_extra", 1<<64-1); err != nil {
 			return nil, nil, nil, err
 		}
 	}
-	if n := c.Args[9]; n != nil && n != starlark.None {
-		if spec.NumaNode, err = c.Uint32(9, "numa_node"); err != nil {
+	if given(c, createNumaNode) {
+		if spec.NumaNode, err = c.Uint32(createNumaNode, "numa_node"); err != nil {
 			return nil, nil, nil, err
 		}
 		spec.Flags |= unix.BPF_F_NUMA_NODE
@@ -124,53 +144,53 @@ func (l *Library) spec(c method.Call) (spec *engine.Spec, key, value *layout.Typ
 	return spec, key, value, nil
 }
 
-func createType(c method.Call, spec *engine.Spec) error {
-	if c.Args[0] == nil {
+func readType(c method.Call, spec *engine.Spec) error {
+	if c.Args[createType] == nil {
 		if spec.Type == 0 {
 			return fmt.Errorf("%s: missing argument type, such as \"hash\"", c.Name)
 		}
 		return nil
 	}
-	name, err := c.String(0, "type")
+	name, err := c.String(createType, "type")
 	if err != nil {
 		return err
 	}
 	typ, ok := engine.TypeByName(name)
 	if !ok {
-		return fmt.Errorf("%s: no map type %s%s; there are %s", c.Name, c.Args[0], method.DidYouMean(name, engine.TypeNames()),
+		return fmt.Errorf("%s: no map type %s%s; there are %s", c.Name, c.Args[createType], method.DidYouMean(name, engine.TypeNames()),
 			strings.Join(engine.TypeNames(), ", "))
 	}
 	spec.Type = typ
 	return nil
 }
 
-func createName(c method.Call) (string, error) {
-	name, err := c.String(4, "name")
+func readName(c method.Call) (string, error) {
+	name, err := c.String(createName, "name")
 	if err != nil {
 		return "", err
 	}
 	for _, r := range name {
 		if r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
-			return "", fmt.Errorf("%s: name %s has %q: the kernel takes letters, digits, _ and .", c.Name, c.Args[4], r)
+			return "", fmt.Errorf("%s: name %s has %q: the kernel takes letters, digits, _ and .", c.Name, c.Args[createName], r)
 		}
 	}
 	if len(name) > maxName {
-		return "", fmt.Errorf("%s: name %s has %d characters: the kernel keeps %d, which are %s", c.Name, c.Args[4], len(name), maxName,
+		return "", fmt.Errorf("%s: name %s has %d characters: the kernel keeps %d, which are %s", c.Name, c.Args[createName], len(name), maxName,
 			starlark.String(name[:maxName]))
 	}
 	return name, nil
 }
 
-// createKey is the key type that was given, or that the type of map has by its nature.
-func createKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
-	if c.Args[1] != nil && !kind.Keyed() {
-		return nil, fmt.Errorf("%s: %s has no keys, got key=%s", c.Name, article(kind.Name), method.Describe(c.Args[1]))
+// readKey is the key type that was given, or that the type of map has by its nature.
+func readKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
+	if c.Args[createKey] != nil && !kind.Keyed() {
+		return nil, fmt.Errorf("%s: %s has no keys, got key=%s", c.Name, article(kind.Name), method.Describe(c.Args[createKey]))
 	}
 	if !kind.Keyed() {
 		return nil, nil
 	}
-	if c.Args[1] != nil {
-		return typeArg(c, 1, "key")
+	if c.Args[createKey] != nil {
+		return typeArg(c, createKey, "key")
 	}
 	switch d := createDefaults[kind.Name]; {
 	case like != nil:
@@ -186,12 +206,12 @@ func createKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Typ
 	}
 }
 
-func createValue(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
+func readValue(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
 	switch d := createDefaults[kind.Name]; {
-	case c.Args[2] != nil && kind.Shape == engine.Opaque:
-		return nil, fmt.Errorf("%s: %s has no values, got value=%s", c.Name, article(kind.Name), method.Describe(c.Args[2]))
-	case c.Args[2] != nil:
-		return typeArg(c, 2, "value")
+	case c.Args[createValue] != nil && kind.Shape == engine.Opaque:
+		return nil, fmt.Errorf("%s: %s has no values, got value=%s", c.Name, article(kind.Name), method.Describe(c.Args[createValue]))
+	case c.Args[createValue] != nil:
+		return typeArg(c, createValue, "value")
 	case kind.Shape == engine.Opaque:
 		return nil, nil
 	case like != nil:
@@ -203,9 +223,9 @@ func createValue(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.T
 	}
 }
 
-func createEntries(c method.Call, kind *engine.Kind, spec *engine.Spec) error {
-	if c.Args[3] != nil {
-		n, err := c.Uint32(3, "max_entries")
+func readEntries(c method.Call, kind *engine.Kind, spec *engine.Spec) error {
+	if c.Args[createMaxEntries] != nil {
+		n, err := c.Uint32(createMaxEntries, "max_entries")
 		if err != nil {
 			return err
 		}
@@ -236,6 +256,9 @@ func typeArg(c method.Call, i int, name string) (*layout.Type, error) {
 	}
 }
 
+// given says whether there is an argument that is not None.
+func given(c method.Call, i int) bool { return c.Args[i] != nil && c.Args[i] != starlark.None }
+
 // mapArg reads a map, or None.
 func mapArg(c method.Call, i int, name string) (*Map, error) {
 	switch v := c.Args[i].(type) {
@@ -252,7 +275,7 @@ func mapArg(c method.Call, i int, name string) (*Map, error) {
 func (m *Map) spec() *engine.Spec {
 	s := &engine.Spec{
 		Type: m.info.Type, KeySize: m.info.KeySize, ValueSize: m.info.ValueSize, MaxEntries: m.info.MaxEntries,
-		Flags: m.info.Flags, MapExtra: m.info.MapExtra,
+		Flags: m.info.Flags &^ unix.BPF_F_NUMA_NODE, MapExtra: m.info.MapExtra, // the kernel does not tell the node
 	}
 	if m.key != nil {
 		s.Key, s.Value = m.key.BTF(), m.value.Type.BTF()

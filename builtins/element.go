@@ -200,8 +200,10 @@ func (m *Map) pop(c method.Call) (starlark.Value, error) {
 	var k []byte
 	key := c.Args[0]
 	switch {
+	case m.key == nil && m.kind.Shape != engine.Ordered:
+		return nil, m.fail(c.Name, nil, errNotForType)
 	case m.key == nil && key != nil:
-		return nil, c.Bad("key", key, "no key: a "+m.kind.Name+" has none; pop() takes the next value")
+		return nil, c.Bad("key", key, "no key: "+article(m.kind.Name)+" has none; pop() takes the next value")
 	case m.key != nil && key == nil:
 		return nil, m.fail(c.Name, nil, errors.New("missing argument key"))
 	case m.key != nil:

@@ -114,8 +114,11 @@ func shorten(s string) string {
 }
 
 func errnoName(e unix.Errno) string {
-	if e == notSupported {
+	switch e {
+	case notSupported:
 		return "ENOTSUPP"
+	case unix.EOPNOTSUPP: // it has two names, and this is the kernel's
+		return "EOPNOTSUPP"
 	}
 	if name := unix.ErrnoName(e); name != "" {
 		return name
@@ -201,10 +204,9 @@ func (m *Map) explain(op string, key starlark.Value, err error) error {
 	return m.failFlags(op, key, 0, err)
 }
 
-// fail is explain for an error that is there. What the type cannot do, whatever the kernel would say, is ENOTSUP.
+// fail is explain for an error that is there.
 func (m *Map) fail(op string, key starlark.Value, err error) error {
-	switch err {
-	case errNoKeys, errNotForType, unix.ENOTSUP:
+	if err == errNoKeys || err == errNotForType { // asking the kernel would not make sense
 		err = notSupported
 	}
 	return m.failFlags(op, key, 0, err)

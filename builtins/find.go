@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path"
@@ -33,12 +34,15 @@ var findFunctions = []method.Row[*Library]{{
 
 func (l *Library) openMap(c method.Call) (starlark.Value, error) {
 	var key, value *layout.Type
-	for i, t := range map[int]**layout.Type{1: &key, 2: &value} {
-		if c.Args[i] != nil && c.Args[i] != starlark.None {
-			var err error
-			if *t, err = typeArg(c, i, []string{"", "key", "value"}[i]); err != nil {
-				return nil, err
-			}
+	var err error
+	if given(c, 1) {
+		if key, err = typeArg(c, 1, "key"); err != nil {
+			return nil, err
+		}
+	}
+	if given(c, 2) {
+		if value, err = typeArg(c, 2, "value"); err != nil {
+			return nil, err
 		}
 	}
 	readonly, err := c.Bool(3, "readonly")
@@ -92,7 +96,7 @@ func (l *Library) find(c method.Call, readonly bool) (engine.Map, error) {
 }
 
 func (l *Library) byID(c method.Call, id uint32, readonly bool) (engine.Map, error) {
-	m, err := l.engine.OpenID(id, readonly)
+	m, err := l.descriptor(func() (engine.Map, error) { return l.engine.OpenID(id, readonly) })
 	if err != nil {
 		return nil, newError(Error{Op: c.Name, Where: fmt.Sprintf("map id=%d", id), Count: -1, Err: err, lib: l})
 	}
@@ -100,7 +104,7 @@ func (l *Library) byID(c method.Call, id uint32, readonly bool) (engine.Map, err
 }
 
 func (l *Library) byPath(c method.Call, pin string, readonly bool) (engine.Map, error) {
-	m, err := l.engine.OpenPin(pin, readonly)
+	m, err := l.descriptor(func() (engine.Map, error) { return l.engine.OpenPin(pin, readonly) })
 	if err != nil {
 		return nil, newError(Error{Op: c.Name, Where: starlark.String(pin).String(), Count: -1, Err: err, path: pin, lib: l})
 	}
@@ -140,7 +144,7 @@ func (l *Library) each(c method.Call, f func(*engine.Info, engine.Map) error) er
 	ctx := runtime.Context(c.Thread)
 	for id := uint32(0); ; {
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 		next, err := l.engine.NextID(id)
 		if errors.Is(err, unix.ENOENT) {
@@ -150,7 +154,7 @@ func (l *Library) each(c method.Call, f func(*engine.Info, engine.Map) error) er
 			return newError(Error{Op: c.Name, Count: -1, Err: err, lib: l})
 		}
 		id = next
-		m, err := l.engine.OpenID(id, true)
+		m, err := l.descriptor(func() (engine.Map, error) { return l.engine.OpenID(id, true) })
 		if errors.Is(err, unix.ENOENT) {
 			continue
 		}
@@ -166,7 +170,7 @@ func (l *Library) each(c method.Call, f func(*engine.Info, engine.Map) error) er
 func (l *Library) maps(c method.Call) (starlark.Value, error) {
 	pattern, typ := "*", ""
 	var err error
-	if c.Args[0] != nil && c.Args[0] != starlark.None {
+	if given(c, 0) {
 		if pattern, err = c.String(0, "name"); err != nil {
 			return nil, err
 		}
@@ -174,7 +178,7 @@ func (l *Library) maps(c method.Call) (starlark.Value, error) {
 			return nil, c.Bad("name", c.Args[0], `a pattern such as "cilium_*"`)
 		}
 	}
-	if c.Args[1] != nil && c.Args[1] != starlark.None {
+	if given(c, 1) {
 		if typ, err = c.String(1, "type"); err != nil {
 			return nil, err
 		}

@@ -144,22 +144,21 @@ func (g *gather) keysOf(keys starlark.Value) error {
 		it = starlark.Tuple{b}
 	}
 	for x := range starlark.Elements(it) {
+		several := []starlark.Value{x}
 		if b, ok := x.(*Batch); ok {
-			for _, key := range b.column(b.keyAt) {
-				if err := g.addKey(key); err != nil {
-					return err
-				}
-				if err := g.step(); err != nil {
-					return err
-				}
+			if b.key.String() == g.m.key.String() {
+				g.keys, g.n = append(g.keys, b.keys...), g.n+b.n
+				continue
 			}
-			continue
+			several = b.column(b.keyAt)
 		}
-		if err := g.addKey(x); err != nil {
-			return err
-		}
-		if err := g.step(); err != nil {
-			return err
+		for _, key := range several {
+			if err := g.addKey(key); err != nil {
+				return err
+			}
+			if err := g.step(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

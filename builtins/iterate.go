@@ -68,7 +68,7 @@ func (e *entries) Iterate() starlark.Iterator {
 
 func (m *Map) entries(what string) (starlark.Value, error) {
 	if !m.kind.Keyed() {
-		return nil, m.fail(what, nil, unix.ENOTSUP)
+		return nil, m.fail(what, nil, errNotForType)
 	}
 	return &entries{m, what}, nil
 }
@@ -132,7 +132,7 @@ func (m *Map) nextBatch(ctx context.Context, op string, walk *engine.Walk) (engi
 		return engine.Batch{}, m.fail(op, nil, unix.EBADF)
 	}
 	if !m.kind.Keyed() {
-		return engine.Batch{}, m.fail(op, nil, unix.ENOTSUP)
+		return engine.Batch{}, m.fail(op, nil, errNotForType)
 	}
 	b, err := walk.Next()
 	if err != nil && err != io.EOF {

@@ -1,8 +1,11 @@
 package builtins
 
 import (
+	"errors"
 	"maps"
+	goruntime "runtime"
 	"slices"
+	"time"
 	"weak"
 
 	"bpfsh/builtins/engine"
@@ -11,6 +14,7 @@ import (
 	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
 )
 
 // Library is the functions of this package on one engine, and the maps that scripts have open there.
@@ -51,6 +55,7 @@ func Topics() []method.Topic {
 		{Name: "record", Doc: "Structs that were read or made.", Entries: layout.RecordEntries()},
 		{Name: "percpu", Doc: "Values of per-CPU maps.", Entries: layout.PerCPUEntries()},
 		{Name: "error", Doc: "What catch gives for an error.", Entries: runtime.CaughtEntries()},
+		{Name: "flags", Doc: "The kernel's flags, combined with |.", Entries: flagEntries()},
 		{Name: "aggregate", Doc: "Adding up.", Entries: method.Entries("function", aggregateFunctions)},
 		{Name: "show", Doc: "Looking at values.", Entries: method.Entries("function", showFunctions)},
 		{Name: "machine", Doc: "The machine that the maps are on.", Entries: method.Entries("function", machineFunctions)},
@@ -65,6 +70,18 @@ func (l *Library) Close() {
 		}
 	}
 	l.open = nil
+}
+
+// descriptor opens a map. Where the process has no descriptor left, those of maps that nobody holds any more come
+// back first: the collector has them.
+func (l *Library) descriptor(open func() (engine.Map, error)) (engine.Map, error) {
+	m, err := open()
+	for wait := time.Millisecond; errors.Is(err, unix.EMFILE) && wait < time.Second/10; wait *= 2 {
+		goruntime.GC()
+		time.Sleep(wait) // descriptors are closed by a goroutine, after the collection
+		m, err = open()
+	}
+	return m, err
 }
 
 // remember keeps a map in the list of those to close.

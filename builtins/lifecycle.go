@@ -162,9 +162,8 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, m.explain(c.Name, nil, err)
 	}
-	key, value := m.raw.Types()
 	return facts.
 		Add("map_extra", starlark.MakeUint64(m.info.MapExtra)).
 		Add("memory", starlark.MakeUint64(memory)).
-		Add("btf", starlark.Bool(key != nil || value != nil)), nil
+		Add("btf", starlark.Bool(m.info.BTF)), nil
 }

@@ -85,7 +85,7 @@ func defaultTypes(raw engine.Map) (key, value *layout.Type, err error) {
 	} else if kind := engine.KindOf(info.Type); kind.Trie {
 		key, err = layout.Parse(map[uint32]string{8: "cidr4", 20: "cidr6"}[info.KeySize])
 		if err != nil {
-			key, err = layout.Parse(fmt.Sprintf("struct { u32 prefixlen; bytes addr[%d]; }", info.KeySize-4))
+			key, err = layout.Parse(fmt.Sprintf("struct { u32 prefixlen; bytes addr[%d]; } __attribute__((packed))", info.KeySize-4))
 		}
 	} else if info.KeySize > 0 {
 		key, err = layout.Parse(plain(info.KeySize))
@@ -172,6 +172,9 @@ func (m *Map) encodeKey(op string, key starlark.Value) ([]byte, error) {
 
 // encodeValue writes value to the buffer that the next operation on one entry uses.
 func (m *Map) encodeValue(op string, value starlark.Value) ([]byte, error) {
+	if m.kind.Handles {
+		return nil, &Error{Op: op, Map: m, Count: -1, Err: fmt.Errorf("value: a number would be a file descriptor of bpfsh, which says nothing to a script")}
+	}
 	if err := m.value.Encode(m.valueBuf, value); err != nil {
 		return nil, m.bad(op, "value", err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"bpfsh/builtins/engine"
 
+	"go.starlark.net/starlark"
 	"golang.org/x/sys/unix"
 )
 
@@ -53,14 +54,16 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EINVAL}, ops: single + " update_batch delete_batch", when: longPrefix, says: "its prefix length is more than {bits}"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "push", when: flagged(unix.BPF_NOEXIST), says: "{a type} does not know what it holds, so that BPF_NOEXIST means nothing to it"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update push update_batch lookup", when: flagged(^uint64(0)), says: "flags {flags} are not for {a type}"},
-	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "create", says: "{a type} does not take these flags"},
+	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}"},
+	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "create", says: "the kernel makes no {type} with such values"},
 	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, says: "{a type} has no {op}"},
 
 	{errno: []unix.Errno{unix.ENOENT}, ops: "open", when: byPath, says: "no such pin"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "open", says: "there is no such map"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "pin", says: "the directory {dir} does not exist"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "unpin", says: "there is no such pin"},
-	{errno: []unix.Errno{unix.ENOENT}, ops: single, when: indexed, says: "the index is out of range: this {type} has 0 to {last}"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: single, when: pastEnd, says: "the index is out of range: this {type} has 0 to {last}"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: single, when: indexed, says: "there is nothing at this index"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "pop peek", when: ordered, says: "the {type} is empty", hint: "{op}(default=None) gives None instead"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "update update_batch", when: flagged(unix.BPF_EXIST), says: "no such key, and BPF_EXIST wants one"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "lookup", says: "no such key", hint: "lookup(key, default=…) gives a default instead"},
@@ -88,6 +91,9 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(wideIndex), says: "the keys of {a type} are indexes of 4 bytes"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(oddPrefix), says: "the keys of {a type} are a u32 prefix length and an address of 1 to 256 bytes"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(oddRing), says: "max_entries of {a type} is its size in bytes: a power of two, of whole pages"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(func(s *engine.Spec) bool { return s.MapExtra != 0 }), says: "{a type} does not take this map_extra, or not with these sizes"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(func(s *engine.Spec) bool { return s.Flags&unix.BPF_F_NUMA_NODE != 0 }), says: "there is no such NUMA node, or {a type} takes none"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(func(s *engine.Spec) bool { return s.Inner != nil }), says: "{a type} does not take such maps for its values"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}, or not with these sizes"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", says: "this kernel makes no {type} with these sizes (it came with Linux {since})"},
 	{errno: []unix.Errno{unix.EBADF, unix.ENOTSOCK}, says: "the value is not of the kind that {a type} holds"},
@@ -99,6 +105,17 @@ func readOnly(e *Error) bool { return e.Map != nil && e.Map.info.ReadOnly }
 func indexed(e *Error) bool {
 	return e.Map != nil && (e.Map.kind.Shape == engine.Indexed || e.Map.kind.Shape == engine.Slots)
 }
+
+// pastEnd says that the key is no index of the map.
+func pastEnd(e *Error) bool {
+	i, ok := e.Key.(starlark.Int)
+	if !ok || !indexed(e) {
+		return false
+	}
+	n, ok := i.Uint64()
+	return !ok || n >= uint64(e.Map.info.MaxEntries)
+}
+
 func ordered(e *Error) bool  { return e.Map != nil && e.Map.kind.Shape == engine.Ordered }
 func byPath(e *Error) bool   { return e.path != "" }
 func dotted(e *Error) bool   { return strings.Contains(filepath.Base(e.path), ".") }

@@ -18,8 +18,8 @@ var queueMethods = []method.Row[*Map]{{
 	Doc: "Add a value to a queue, a stack or a bloom filter.\n" +
 		"E2BIG: a queue or stack is full; with BPF_EXIST the oldest value makes room.",
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
-		if m.key != nil {
-			return nil, m.fail(c.Name, nil, unix.ENOTSUP)
+		if m.kind.Shape != engine.Ordered && m.kind.Shape != engine.Members {
+			return nil, m.fail(c.Name, nil, errNotForType)
 		}
 		flags, err := flagsOf(c, 1)
 		if err != nil {
@@ -41,7 +41,7 @@ var queueMethods = []method.Row[*Map]{{
 		"If the queue or stack is empty: default if one is given, else ENOENT.",
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		if m.kind.Shape != engine.Ordered {
-			return nil, m.fail(c.Name, nil, unix.ENOTSUP)
+			return nil, m.fail(c.Name, nil, errNotForType)
 		}
 		err := m.raw.Lookup(nil, m.valueBuf, 0)
 		if c.Args[0] != nil && errors.Is(err, unix.ENOENT) {
@@ -58,7 +58,7 @@ var queueMethods = []method.Row[*Map]{{
 		"What the loop does not reach stays in.",
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		if m.kind.Shape != engine.Ordered {
-			return nil, m.fail(c.Name, nil, unix.ENOTSUP)
+			return nil, m.fail(c.Name, nil, errNotForType)
 		}
 		return &drain{m}, nil
 	},

@@ -44,7 +44,7 @@ var (
 
 // Table is the map's first entries; of a map whose entries cannot be listed, its line alone.
 func (m *Map) Table(limit int) (*render.Table, error) {
-	if !m.kind.Keyed() {
+	if !m.kind.Keyed() || m.closed {
 		return &render.Table{Title: m.String()}, nil
 	}
 	t := &render.Table{Title: m.String(), Columns: columns(m.key, m.value), Noun: "entry", Nouns: "entries"}

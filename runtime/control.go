@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"bpfsh/runtime/method"
 
@@ -166,16 +167,28 @@ func (s *Session) deferCall(c method.Call) (starlark.Value, error) {
 }
 
 // Finish runs what was deferred, last first. Each call is a run of its own, which can be interrupted; all run,
-// whatever becomes of the others. The errors are joined.
+// whatever becomes of the others, until their limits are used up. The errors are joined.
 func (s *Session) Finish() error {
 	var errs []error
+	left, start, steps := s.limits(), time.Now(), s.thread.ExecutionSteps()
 	for len(s.deferred) > 0 {
+		if s.cfg.Timeout > 0 {
+			left.time = max(1, s.cfg.Timeout-time.Since(start))
+		}
+		if used := s.thread.ExecutionSteps() - steps; s.cfg.MaxSteps > 0 {
+			left.steps = max(1, s.cfg.MaxSteps-min(used, s.cfg.MaxSteps))
+		}
 		d := s.deferred[len(s.deferred)-1]
 		s.deferred = s.deferred[:len(s.deferred)-1]
-		errs = append(errs, s.run(func() error {
+		err := s.run(left, func() error {
 			_, err := starlark.Call(s.thread, d.fn, d.args, d.kwargs)
 			return err
-		}))
+		})
+		errs = append(errs, err)
+		if n := len(s.deferred); n > 0 && (errors.Is(err, ErrTimeout) || errors.Is(err, ErrSteps)) {
+			s.deferred = nil
+			errs = append(errs, fmt.Errorf("deferred calls that did not run: %d", n))
+		}
 	}
 	return errors.Join(errs...)
 }

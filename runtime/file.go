@@ -1,12 +1,11 @@
 package runtime
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"strings"
+	"syscall"
 
 	"bpfsh/runtime/method"
 
@@ -23,15 +22,12 @@ var fileFunctions = []method.Row[*Session]{{
 		if err != nil {
 			return nil, err
 		}
-		l := &fileLines{s, c.Thread, path}
 		if path != "-" { // a file that is not there is an error here, and not at some loop
-			f, err := l.open()
-			if err != nil {
+			if err := readable(path); err != nil {
 				return nil, fmt.Errorf("%s: %w", c.Name, err)
 			}
-			f.Close()
 		}
-		return l, nil
+		return &fileLines{s, c.Thread, path}, nil
 	},
 }, {
 	Name:   "read",
@@ -42,12 +38,11 @@ var fileFunctions = []method.Row[*Session]{{
 		if err != nil {
 			return nil, err
 		}
-		var text []byte
-		if path == "-" {
-			text, err = io.ReadAll(s.stdin())
-		} else {
-			text, err = os.ReadFile(path)
+		in := s.input(path)
+		if path != "-" {
+			defer in.close()
 		}
+		text, err := in.all(Context(c.Thread))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
@@ -78,11 +73,29 @@ var fileFunctions = []method.Row[*Session]{{
 	},
 }}
 
-func (s *Session) stdin() io.Reader {
-	if s.cfg.Stdin == nil {
-		return strings.NewReader("")
+// input is what reads the file at path; of "-" it is the same each time, so that nothing of it is lost between
+// two loops.
+func (s *Session) input(path string) *input {
+	if path == "-" {
+		return s.stdin
 	}
-	return s.cfg.Stdin
+	return newInput(func() (io.ReadCloser, error) { return os.Open(path) })
+}
+
+// readable says why a file cannot be read, without opening it: that may block.
+func readable(path string) error {
+	const readOK = 4 // access(2)'s R_OK
+	st, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("open %s: %w", path, withoutPath(err))
+	case st.IsDir():
+		return fmt.Errorf("%s is a directory", path)
+	}
+	if err := syscall.Access(path, readOK); err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	return nil
 }
 
 // fileLines is what lines returns.
@@ -100,67 +113,28 @@ func (l *fileLines) Freeze()               {}
 func (l *fileLines) Truth() starlark.Bool  { return true }
 func (l *fileLines) Hash() (uint32, error) { return 0, errors.New("unhashable type: lines") }
 
-func (l *fileLines) open() (io.ReadCloser, error) {
-	if l.path == "-" {
-		return io.NopCloser(l.session.stdin()), nil
-	}
-	f, err := os.Open(l.path)
-	if err != nil {
-		return nil, err
-	}
-	if st, err := f.Stat(); err == nil && st.IsDir() {
-		f.Close()
-		return nil, fmt.Errorf("%s is a directory", l.path)
-	}
-	return f, nil
-}
-
-func (l *fileLines) Iterate() starlark.Iterator {
-	it := &lineIterator{lines: l}
-	it.file, it.err = l.open()
-	if it.err == nil {
-		it.text = bufio.NewReader(it.file)
-	}
-	return it
-}
+func (l *fileLines) Iterate() starlark.Iterator { return &lineIterator{l, l.session.input(l.path)} }
 
 type lineIterator struct {
 	lines *fileLines
-	file  io.ReadCloser
-	text  *bufio.Reader
-	err   error
+	in    *input
 }
 
 func (it *lineIterator) Next(p *starlark.Value) bool {
-	if it.err == io.EOF {
+	line, err := it.in.line(Context(it.lines.thread))
+	if err == io.EOF {
 		return false
 	}
-	var line string
-	if it.err == nil {
-		it.err = Context(it.lines.thread).Err()
+	if err != nil {
+		Raise(it.lines.thread, "lines", err)
 	}
-	if it.err == nil {
-		line, it.err = it.text.ReadString('\n')
-	}
-	if it.err != nil && it.err != io.EOF {
-		it.Done()
-		Raise(it.lines.thread, "lines", it.err)
-	}
-	if it.err == io.EOF {
-		it.Done()
-		if line == "" {
-			return false
-		}
-	}
-	line = strings.TrimSuffix(line, "\n")
-	*p = starlark.String(strings.TrimSuffix(line, "\r"))
+	*p = starlark.String(line)
 	return true
 }
 
-// Done closes the file. It is not always called; the end of the file and the collector close it too.
+// Done lets go of a file. It is not always called: a goroutine may then wait until the process ends.
 func (it *lineIterator) Done() {
-	if it.file != nil {
-		it.file.Close()
-		it.file = nil
+	if it.lines.path != "-" {
+		it.in.close()
 	}
 }

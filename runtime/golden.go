@@ -21,9 +21,9 @@ type Golden struct {
 	Run func(script string, stdout, stderr io.Writer) int
 	// Scrub replaces what differs from run to run, in order, before anything is compared or written.
 	Scrub []Scrub
-	// Lacks says what this machine lacks of a requirement ("kernel", "linux>=7.0"); "" if it has it. The
-	// requirements are in a comment at the top of a script: "# requires: kernel, linux>=7.0".
-	Lacks func(requirement string) string
+	// Lacks says what this machine lacks of a requirement ("kernel", "linux>=7.0"); "" if it has it. It is an error
+	// if there is no such requirement. They are in a comment at the top of a script: "# requires: kernel, linux>=7.0".
+	Lacks func(requirement string) (string, error)
 	// Update writes the golden file instead of comparing with it.
 	Update bool
 }
@@ -60,7 +60,11 @@ func (g *Golden) Check(script string) error {
 		return err
 	}
 	for _, r := range requirements(source) {
-		if why := g.Lacks(r); why != "" {
+		why, err := g.Lacks(r)
+		if err != nil {
+			return fmt.Errorf("%s: %w", script, err)
+		}
+		if why != "" {
 			return &Lacking{script, r, why}
 		}
 	}
@@ -71,10 +75,11 @@ func (g *Golden) Check(script string) error {
 	}
 	var stdout, stderr bytes.Buffer
 	status := g.Run(script, &stdout, &stderr)
-	dir := regexp.MustCompile(regexp.QuoteMeta(filepath.Dir(script) + "/")) // from wherever it is run
+	// Positions are the same from wherever it is run.
+	dir := regexp.MustCompile(`(?m)(^|\s)` + regexp.QuoteMeta(filepath.Dir(script)+"/") + `(\S+:\d+:\d+: )`)
 	got := txtar.Format(&txtar.Archive{Files: []txtar.File{
-		{Name: "stdout", Data: []byte(g.scrub(dir.ReplaceAllString(stdout.String(), "")))},
-		{Name: "stderr", Data: []byte(g.scrub(dir.ReplaceAllString(stderr.String(), "")))},
+		{Name: "stdout", Data: []byte(g.scrub(dir.ReplaceAllString(stdout.String(), "$1$2")))},
+		{Name: "stderr", Data: []byte(g.scrub(dir.ReplaceAllString(stderr.String(), "$1$2")))},
 		{Name: "status", Data: []byte(fmt.Sprintln(status))},
 	}})
 	switch {

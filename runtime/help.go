@@ -54,10 +54,11 @@ func (s *Session) Help(x starlark.Value) (string, error) {
 func (s *Session) overview() string {
 	var sb strings.Builder
 	for _, t := range s.topics {
-		fmt.Fprintf(&sb, "%s: %s\n", t.Name, t.Doc)
+		var names []string
 		for _, e := range t.Entries {
-			fmt.Fprintf(&sb, "  %-14s %s\n", e.Name, e.Summary())
+			names = append(names, e.Name)
 		}
+		fmt.Fprintf(&sb, "%s: %s\n%s\n", t.Name, t.Doc, indent(strings.Join(names, " ")))
 	}
 	sb.WriteString(`help("TOPIC"), help("NAME") and help(m.update) tell more.`)
 	return sb.String()

@@ -1,7 +1,8 @@
 package runtime
 
 import (
-	"fmt"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -28,13 +29,13 @@ func (s *Session) load(thread *starlark.Thread, path string) (starlark.StringDic
 	path = filepath.Clean(path)
 	if m, ok := s.modules[path]; ok {
 		if !m.loaded {
-			return nil, fmt.Errorf("%s loads itself", path)
+			return nil, errors.New("it loads itself")
 		}
 		return m.globals, nil
 	}
 	source, err := os.ReadFile(path)
 	if err != nil {
-		return nil, err
+		return nil, withoutPath(err) // the load statement names it
 	}
 	s.sources[path] = string(source)
 	m := &module{}
@@ -47,4 +48,11 @@ func (s *Session) load(thread *starlark.Thread, path string) (starlark.StringDic
 	m.globals, err = starlark.ExecFileOptions(options, thread, path, source, s.predeclared)
 	m.loaded = err == nil
 	return m.globals, err
+}
+
+func withoutPath(err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err
+	}
+	return err
 }

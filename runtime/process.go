@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -70,6 +71,9 @@ func duration(c method.Call) (time.Duration, error) {
 		d = time.Duration(v)
 	case starlark.Int, starlark.Float:
 		seconds, _ := starlark.AsFloat(v)
+		if seconds > math.MaxInt64/float64(time.Second) {
+			return 0, c.Bad("duration", v, "at most 292 years")
+		}
 		d = time.Duration(seconds * float64(time.Second))
 	default:
 		return 0, c.Bad("duration", v, `a time such as "1s", or a number of seconds`)

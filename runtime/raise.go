@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"go.starlark.net/starlark"
 )
@@ -90,5 +91,8 @@ func (s *Session) Interrupt(cause error) bool {
 	}
 	s.cancel(cause)
 	s.thread.Cancel(cause.Error())
+	if s.stuck == nil && s.cfg.Stuck != nil {
+		s.stuck = time.AfterFunc(patience, func() { s.cfg.Stuck(cause) })
+	}
 	return true
 }

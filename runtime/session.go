@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 	"sync"
 	"time"
@@ -26,20 +27,20 @@ type Config struct {
 	Stdin  io.Reader // what lines("-") reads; nil is empty
 	Stdout io.Writer // what scripts print
 	Stderr io.Writer // warnings
-	// Escape makes text harmless for a terminal. nil: Stdout and Stderr get every byte as it is.
-	Escape func(string) string
+	// These make text harmless where a stream is a terminal. nil: it gets every byte as it is.
+	EscapeStdout, EscapeStderr func(string) string
 	// Live says that somebody watches Stdout: each line goes out at once.
 	Live bool
 
 	Predeclared starlark.StringDict // what scripts find beside the session's own functions
-	Topics      []method.Topic      // what help knows beside them
+	Topics      []method.Topic      // what help lists before the session's own
 	Args        []string            // the script's words
 
-	Timeout  time.Duration // of one run; 0: none. Deferred calls get as long again.
-	MaxSteps uint64        // of one run; 0: no limit. Deferred calls get as many again.
-	// Stuck is called where a run goes on after its Timeout: a function of Go, such as max of a range, cannot be
-	// stopped. nil leaves it alone.
-	Stuck func()
+	Timeout  time.Duration // of one run; 0: none. Deferred calls get as long again, together.
+	MaxSteps uint64        // of one run; 0: no limit. Deferred calls get as many again, together.
+	// Stuck is called, from another goroutine, where a run goes on some time after it was interrupted for cause:
+	// a function of Go, such as max of a range, cannot be stopped. nil leaves it alone.
+	Stuck func(cause error)
 }
 
 // patience is how long a run may take to end when it was told to.
@@ -49,7 +50,7 @@ const patience = time.Second
 type Session struct {
 	cfg         Config
 	thread      *starlark.Thread
-	out         *bufio.Writer
+	stdin       *input
 	predeclared starlark.StringDict
 	topics      []method.Topic
 	modules     map[string]*module
@@ -57,8 +58,12 @@ type Session struct {
 	deferred    []deferredCall
 	globals     starlark.StringDict // of Chunk
 
-	mu     sync.Mutex
+	output sync.Mutex // guards out
+	out    *bufio.Writer
+
+	mu     sync.Mutex              // guards the rest
 	cancel context.CancelCauseFunc // nil when nothing runs
+	stuck  *time.Timer             // nil unless what runs was interrupted
 }
 
 // options are the dialect, the same everywhere.
@@ -78,6 +83,12 @@ func New(cfg Config) *Session {
 		modules: map[string]*module{},
 		sources: map[string]string{},
 	}
+	s.stdin = newInput(func() (io.ReadCloser, error) {
+		if cfg.Stdin == nil {
+			return nil, io.EOF
+		}
+		return io.NopCloser(cfg.Stdin), nil
+	})
 	s.thread = &starlark.Thread{Name: "bpfsh", Load: s.load, Print: s.print}
 	s.thread.OnMaxSteps = func(*starlark.Thread) { s.Interrupt(ErrSteps) }
 	args := make([]starlark.Value, len(cfg.Args))
@@ -90,7 +101,7 @@ func New(cfg Config) *Session {
 	}
 	maps.Copy(s.predeclared, method.Functions(s, functions()))
 	maps.Copy(s.predeclared, cfg.Predeclared)
-	s.topics = append(Topics(), cfg.Topics...)
+	s.topics = append(slices.Clone(cfg.Topics), Topics()...)
 	s.globals = maps.Clone(s.predeclared)
 	return s
 }
@@ -116,9 +127,11 @@ func (s *Session) Globals() starlark.StringDict { return s.globals }
 
 // print is Starlark's print.
 func (s *Session) print(_ *starlark.Thread, msg string) {
-	if s.cfg.Escape != nil {
-		msg = s.cfg.Escape(msg)
+	if s.cfg.EscapeStdout != nil {
+		msg = s.cfg.EscapeStdout(msg)
 	}
+	s.output.Lock()
+	defer s.output.Unlock()
 	s.out.WriteString(msg) // an error stays in the writer until Flush
 	s.out.WriteByte('\n')
 	if s.cfg.Live {
@@ -131,15 +144,20 @@ func (s *Session) Print(text string) { s.print(s.thread, text) }
 
 // Warn writes a line to the session's standard error, behind what was printed before.
 func (s *Session) Warn(text string) {
-	s.out.Flush()
-	if s.cfg.Escape != nil {
-		text = s.cfg.Escape(text)
+	if s.cfg.EscapeStderr != nil {
+		text = s.cfg.EscapeStderr(text)
 	}
+	s.output.Lock()
+	defer s.output.Unlock()
+	s.out.Flush()
 	fmt.Fprintln(s.cfg.Stderr, text)
 }
 
-// Flush writes out what was printed. The error is of any write since the last call.
+// Flush writes out what was printed. The error is of any write since the last call. It may be called from any
+// goroutine.
 func (s *Session) Flush() error {
+	s.output.Lock()
+	defer s.output.Unlock()
 	if err := s.out.Flush(); err != nil {
 		s.out.Reset(s.cfg.Stdout)
 		return fmt.Errorf("writing to standard output: %w", err)
@@ -147,8 +165,14 @@ func (s *Session) Flush() error {
 	return nil
 }
 
+// limits are what a run may use.
+type limits struct {
+	time  time.Duration // 0: as long as it likes
+	steps uint64        // 0: as many as it likes
+}
+
 // run makes one run of f, from a fresh context to a flushed output.
-func (s *Session) run(f func() error) error {
+func (s *Session) run(l limits, f func() error) error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	s.mu.Lock()
@@ -159,20 +183,20 @@ func (s *Session) run(f func() error) error {
 		s.mu.Lock()
 		s.cancel = nil
 		s.thread.Uncancel()
+		if s.stuck != nil {
+			s.stuck.Stop()
+			s.stuck = nil
+		}
 		s.mu.Unlock()
 	}()
 	limit := uint64(math.MaxUint64)
-	if s.cfg.MaxSteps > 0 {
-		limit = s.thread.ExecutionSteps() + s.cfg.MaxSteps
+	if l.steps > 0 {
+		limit = s.thread.ExecutionSteps() + l.steps
 	}
 	s.thread.SetMaxExecutionSteps(limit)
-	if s.cfg.Timeout > 0 {
-		timer := time.AfterFunc(s.cfg.Timeout, func() { s.Interrupt(ErrTimeout) })
+	if l.time > 0 {
+		timer := time.AfterFunc(l.time, func() { s.Interrupt(ErrTimeout) })
 		defer timer.Stop()
-		if s.cfg.Stuck != nil {
-			stuck := time.AfterFunc(s.cfg.Timeout+patience, s.cfg.Stuck)
-			defer stuck.Stop()
-		}
 	}
 	s.thread.SetLocal(contextKey, ctx)
 	err := guard(f)
@@ -185,17 +209,16 @@ func (s *Session) run(f func() error) error {
 // Run executes a file's source as a script. name is what errors call it, and where load looks for others.
 func (s *Session) Run(name string, source []byte) error {
 	s.sources[name] = string(source)
-	return s.run(func() error {
+	path := filepath.Clean(name)
+	s.modules[path] = &module{} // it must not load itself
+	defer delete(s.modules, path)
+	return s.run(s.limits(), func() error {
 		_, err := starlark.ExecFileOptions(options, s.thread, name, source, s.predeclared)
 		return err
 	})
 }
 
-// Parse reads source as Chunk wants it.
-func (s *Session) Parse(name string, source []byte) (*syntax.File, error) {
-	s.sources[name] = string(source)
-	return ChunkOptions().Parse(name, source, 0)
-}
+func (s *Session) limits() limits { return limits{s.cfg.Timeout, s.cfg.MaxSteps} }
 
 // ChunkOptions is the dialect of chunks: load binds names for all later chunks.
 func ChunkOptions() *syntax.FileOptions {
@@ -207,7 +230,7 @@ func ChunkOptions() *syntax.FileOptions {
 // Chunk executes statements that share their names with earlier and later chunks. If the last is an expression
 // whose value is not None, the value is _ from then on, and what echo makes of it is printed; nil prints nothing.
 func (s *Session) Chunk(f *syntax.File, echo func(starlark.Value) (string, error)) error {
-	return s.run(func() error {
+	return s.run(s.limits(), func() error {
 		defer s.keepGlobals()
 		var last *syntax.ExprStmt
 		if n := len(f.Stmts); n > 0 {

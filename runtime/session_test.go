@@ -144,7 +144,7 @@ func TestChunk(t *testing.T) {
 		{"nope", "", "undefined: nope"},
 	} {
 		t.Run(row.src, func(t *testing.T) {
-			file, err := f.Parse("<stdin>", []byte(row.src))
+			file, err := ChunkOptions().Parse("<stdin>", row.src, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -200,7 +200,8 @@ func TestInterruptIdle(t *testing.T) {
 
 // TestEscape keeps control characters from a terminal, in what is printed, warned and reported.
 func TestEscape(t *testing.T) {
-	f := newFixture(Config{Escape: func(s string) string { return strings.ReplaceAll(s, "\x1b", "ESC") }})
+	esc := func(s string) string { return strings.ReplaceAll(s, "\x1b", "ESC") }
+	f := newFixture(Config{EscapeStdout: esc, EscapeStderr: esc})
 	err := f.Run("x.star", []byte(`print("a\x1b"); warn("b\x1b"); fail("c\x1b")`))
 	f.Report(err)
 	if all := f.out.String() + f.err.String(); strings.Contains(all, "\x1b") || strings.Count(all, "ESC") != 3 {

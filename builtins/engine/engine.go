@@ -49,8 +49,10 @@ type Info struct {
 	MaxEntries uint32
 	Flags      uint32
 	MapExtra   uint64
-	CPUs       int  // values of an entry of a per-CPU map; 0 for any other
-	ReadOnly   bool // the handle was opened so that it cannot write
+	CPUs       int // values of an entry of a per-CPU map; 0 for any other
+	// BTF says that the kernel keeps types with the map; whether this process may read them, Types tells.
+	BTF      bool
+	ReadOnly bool // the handle was opened so that it cannot write
 }
 
 // Stride is the number of bytes that an operation copies for one value: of a per-CPU map every CPU's value,

@@ -12,7 +12,8 @@ type Kind struct {
 
 	Shape  Shape
 	PerCPU bool // one value for each CPU
-	LRU    bool // full is normal: the oldest entries make room
+	// Handles says that values are written as file descriptors, which are not what is read.
+	Handles bool
 
 	// Instead says, for what the type lacks, what to use. Keys are operations ("delete", "items", "pop" …). "pop"
 	// may be there for a type that lacks it on older kernels only.
@@ -51,24 +52,24 @@ var Kinds = []Kind{
 	{Name: "unspec", Shape: Opaque},
 	{Name: "hash", Since: "3.19", Instead: hashLacks},
 	{Name: "array", Since: "3.19", Shape: Indexed, Instead: arrayLacks},
-	{Name: "prog_array", Since: "4.2", Shape: Slots, Instead: keyedLacks},
-	{Name: "perf_event_array", Since: "4.3", Shape: Slots, Instead: handleLacks},
+	{Name: "prog_array", Handles: true, Since: "4.2", Shape: Slots, Instead: keyedLacks},
+	{Name: "perf_event_array", Handles: true, Since: "4.3", Shape: Slots, Instead: handleLacks},
 	{Name: "percpu_hash", Since: "4.6", PerCPU: true, Instead: hashLacks},
 	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: arrayLacks},
 	{Name: "stack_trace", Since: "4.6", Instead: stackLacks},
-	{Name: "cgroup_array", Since: "4.8", Shape: Slots, Instead: handleLacks},
-	{Name: "lru_hash", Since: "4.10", LRU: true, Instead: hashLacks},
-	{Name: "lru_percpu_hash", Since: "4.10", PerCPU: true, LRU: true, Instead: hashLacks},
+	{Name: "cgroup_array", Handles: true, Since: "4.8", Shape: Slots, Instead: handleLacks},
+	{Name: "lru_hash", Since: "4.10", Instead: hashLacks},
+	{Name: "lru_percpu_hash", Since: "4.10", PerCPU: true, Instead: hashLacks},
 	{Name: "lpm_trie", Since: "4.11", Trie: true, Flags: noPrealloc, Instead: trieLacks},
-	{Name: "array_of_maps", Since: "4.12", Shape: Slots, Instead: keyedLacks},
-	{Name: "hash_of_maps", Since: "4.12", Instead: hashLacks},
+	{Name: "array_of_maps", Handles: true, Since: "4.12", Shape: Slots, Instead: keyedLacks},
+	{Name: "hash_of_maps", Handles: true, Since: "4.12", Instead: hashLacks},
 	{Name: "devmap", Since: "4.14", Shape: Slots, Instead: keyedLacks},
-	{Name: "sockmap", Since: "4.14", Shape: Slots, Instead: keyedLacks},
+	{Name: "sockmap", Handles: true, Since: "4.14", Shape: Slots, Instead: keyedLacks},
 	{Name: "cpumap", Since: "4.15", Shape: Slots, Instead: keyedLacks},
-	{Name: "xskmap", Since: "4.18", Shape: Slots, Instead: handleLacks},
-	{Name: "sockhash", Since: "4.18", Instead: keyedLacks},
+	{Name: "xskmap", Handles: true, Since: "4.18", Shape: Slots, Instead: handleLacks},
+	{Name: "sockhash", Handles: true, Since: "4.18", Instead: keyedLacks},
 	{Name: "cgroup_storage", Since: "4.19", NoEntries: true, Instead: cgroupLacks},
-	{Name: "reuseport_sockarray", Since: "4.19", Shape: Slots, Instead: keyedLacks},
+	{Name: "reuseport_sockarray", Handles: true, Since: "4.19", Shape: Slots, Instead: keyedLacks},
 	{Name: "percpu_cgroup_storage", Since: "4.20", PerCPU: true, NoEntries: true, Instead: cgroupLacks},
 	{Name: "queue", Since: "4.20", Shape: Ordered, Instead: queueLacks},
 	{Name: "stack", Since: "4.20", Shape: Ordered, Instead: queueLacks},

@@ -40,7 +40,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.StringVarP(&o.code, "command", "c", "", "run `CODE`, and print its value if it ends in an expression")
 	fs.BoolVarP(&o.interactive, "interactive", "i", false, "after the script, give a prompt with its names")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "no greeting at the prompt")
-	fs.DurationVar(&o.timeout, "timeout", 0, "end the script after this time, such as 30s (`D`)")
+	fs.DurationVar(&o.timeout, "timeout", 0, "end the script after `TIME`, such as 30s")
 	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
 	fs.BoolVar(&o.noMount, "no-mount", false, "do not mount a bpffs at /sys/fs/bpf to pin there")
 	fs.BoolVar(&o.golden, "golden", false, "run each FILE and compare with what its .golden file says")
@@ -91,7 +91,16 @@ func usage() string {
 usage: bpfsh [flags] [FILE [ARG…]]
 
 `)
-	sb.WriteString(flagSet(&options{}).FlagUsages())
+	flagSet(&options{}).VisitAll(func(f *pflag.Flag) {
+		short, value, text := "    ", "", ""
+		if f.Shorthand != "" {
+			short = "-" + f.Shorthand + ", "
+		}
+		if value, text = pflag.UnquoteUsage(f); value != "" && f.Value.Type() != "bool" {
+			value = " " + value
+		}
+		fmt.Fprintf(&sb, "  %s--%-18s %s\n", short, f.Name+value, text)
+	})
 	sb.WriteString(`
 Exit status: 0 done; 1 the script failed; 2 bad usage or no such file; 3 bpf() is not
 permitted or not there; N from exit(N). A signal that ends the script ends bpfsh.

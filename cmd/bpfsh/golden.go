@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"bpfsh/builtins/engine"
@@ -68,47 +67,6 @@ func notPermitted() error {
 		return err
 	}
 	return m.Close()
-}
-
-// lacks says what the machine lacks of a requirement that a golden script names.
-func lacks(requirement string) string {
-	name, version, versioned := strings.Cut(requirement, ">=")
-	switch {
-	case requirement == "kernel":
-		if err := notPermitted(); err != nil {
-			return fmt.Sprintf("bpf() is not permitted: %v", err)
-		}
-	case requirement == "bpffs":
-		if os.Getenv(bpffsVariable) == "" {
-			return "no private bpffs could be made"
-		}
-	case versioned && name == "linux":
-		if release := kernelRelease(); !atLeast(release, version) {
-			return "this is Linux " + release
-		}
-	case strings.HasPrefix(requirement, "cap_"):
-		if missing := (&kernel.Engine{}).Missing(); strings.Contains(strings.ToLower(missing), requirement) {
-			return "this process lacks " + missing
-		}
-	default:
-		return "there is no such requirement"
-	}
-	return ""
-}
-
-// atLeast compares the first two numbers of kernel releases.
-func atLeast(release, version string) bool {
-	have, want := numbers(release), numbers(version)
-	return have[0] > want[0] || have[0] == want[0] && have[1] >= want[1]
-}
-
-func numbers(release string) (n [2]int) {
-	for i, part := range strings.SplitN(release, ".", 3) {
-		if i < len(n) {
-			n[i], _ = strconv.Atoi(part) // 0 for what is no number
-		}
-	}
-	return n
 }
 
 // checkGoldens is --golden: it runs each script, says how it went, and returns the exit status.

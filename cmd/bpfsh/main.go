@@ -10,6 +10,7 @@ import (
 	"bpfsh/runtime"
 
 	"github.com/chzyer/readline"
+	"golang.org/x/sys/unix"
 )
 
 // Exit statuses beside those of scripts.
@@ -49,7 +50,11 @@ func run(args []string) int {
 	err = sh.run(o, source)
 	stop()
 	var sig *signalError
-	if errors.As(err, &sig) {
+	switch {
+	case brokenPipe(err):
+		sh.close()
+		die(unix.SIGPIPE)
+	case errors.As(err, &sig):
 		sh.close()
 		die(sig.Signal)
 	}

@@ -40,7 +40,7 @@ func reference() string {
 		fmt.Fprintf(&sb, "\n**%s** %s\n\n", topic.Name, topic.Doc)
 		for _, e := range topic.Entries {
 			name := e.Signature()
-			if e.Kind != "function" {
+			if e.Kind == "method" || e.Kind == "attribute" {
 				name = "." + name
 			}
 			fmt.Fprintf(&sb, "- `%s` %s\n", name, e.Summary())

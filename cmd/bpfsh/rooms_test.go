@@ -7,51 +7,58 @@ import (
 	"testing"
 )
 
-// TestRooms holds the arrows between the rooms: what each must not reach, whatever the way.
+// TestRooms holds the arrows between the rooms: what each may import, of bpfsh and of others. What is not in a row
+// it must not reach.
 func TestRooms(t *testing.T) {
 	const (
-		starlark = "go.starlark.net/starlark"
+		starlark = "go.starlark.net/"
 		cilium   = "github.com/cilium/ebpf"
+		btf      = "github.com/cilium/ebpf/btf"
 		readline = "github.com/chzyer/readline"
+		pretty   = "github.com/jedib0t/go-pretty/"
+		humanize = "github.com/dustin/go-humanize"
+		golden   = "github.com/rogpeppe/go-internal/diff golang.org/x/tools/txtar"
+		sys      = "golang.org/x/sys/unix"
 	)
-	for _, row := range []struct{ room, mustNot, why string }{
-		{"bpfsh/runtime/method", "bpfsh/runtime", "rows are read from above and below"},
-		{"bpfsh/runtime/method", cilium, "rows know no maps"},
-		{"bpfsh/runtime", "bpfsh/builtins", "how scripts run knows nothing of maps"},
-		{"bpfsh/runtime", "bpfsh/runtime/render", "what a value looks like is for those who show it"},
-		{"bpfsh/runtime", "bpfsh/runtime/repl", "the script runner links no line editor"},
-		{"bpfsh/runtime", cilium, "how scripts run knows nothing of maps"},
-		{"bpfsh/runtime", readline, "the script runner links no line editor"},
-		{"bpfsh/runtime/render", "bpfsh/runtime", "maps and batches join through an interface it declares"},
-		{"bpfsh/runtime/render", "bpfsh/builtins", "maps and batches join through an interface it declares"},
-		{"bpfsh/runtime/render", "bpfsh/builtins/layout", "maps and batches join through an interface it declares"},
-		{"bpfsh/runtime/repl", "bpfsh/builtins", "the prompt knows nothing of maps"},
-		{"bpfsh/runtime/repl", cilium, "the prompt knows nothing of maps"},
-		{"bpfsh/builtins", "bpfsh/runtime/repl", "what scripts see is the same without a prompt"},
-		{"bpfsh/builtins", "bpfsh/builtins/engine/kernel", "knows nothing of system calls"},
-		{"bpfsh/builtins", cilium, "knows nothing of system calls"},
-		{"bpfsh/builtins", readline, "what scripts see is the same without a prompt"},
-		{"bpfsh/builtins/layout", "bpfsh/builtins/engine", "types know no maps"},
-		{"bpfsh/builtins/layout", "bpfsh/runtime", "types know no session"},
-		{"bpfsh/builtins/layout", cilium, "types know no maps"},
-		{"bpfsh/builtins/engine", starlark, "sees bytes only"},
-		{"bpfsh/builtins/engine", cilium, "no type of cilium/ebpf but btf's is in a signature"},
-		{"bpfsh/builtins/engine", "bpfsh/builtins/layout", "sees bytes only"},
-		{"bpfsh/builtins/engine/kernel", starlark, "sees bytes only"},
-		{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/layout", "sees bytes only"},
-		{"bpfsh/builtins/engine/kernel", "bpfsh/runtime", "sees bytes only"},
-	} {
-		if slices.Contains(dependencies(t, row.room), row.mustNot) {
-			t.Errorf("%s reaches %s, but %s", row.room, row.mustNot, row.why)
+	rows := []struct{ room, may, why string }{
+		{"bpfsh/runtime/method", starlark, "rows are read from above and below"},
+		{"bpfsh/runtime/render", starlark + " " + pretty + " " + humanize, "maps and batches join through an interface it declares"},
+		{"bpfsh/runtime", "bpfsh/runtime/method " + starlark + " " + golden, "how scripts run knows nothing of maps, and links no line editor"},
+		{"bpfsh/runtime/repl", "bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + readline, "the prompt knows nothing of maps"},
+		{"bpfsh/builtins/layout", "bpfsh/runtime/method " + starlark + " " + btf, "types know no maps"},
+		{"bpfsh/builtins/engine", btf + " " + sys, "sees bytes only, and no other type of cilium/ebpf is in a signature"},
+		{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/engine " + cilium + " " + btf + " " + cilium + "/rlimit " + sys, "sees bytes only"},
+		{"bpfsh/builtins/engine/kernel/kerneltest", "bpfsh/builtins/engine bpfsh/builtins/engine/kernel " + sys, "is for tests"},
+		{"bpfsh/builtins", "bpfsh/builtins/engine bpfsh/builtins/layout bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + sys,
+			"what scripts see knows no system calls, and is the same without a prompt"},
+		{"bpfsh/cmd/bpfsh", "bpfsh/ " + starlark + " " + readline + " github.com/spf13/pflag " + sys, "puts the rooms together"},
+	}
+	var rooms []string
+	for _, row := range rows {
+		rooms = append(rooms, row.room)
+		for _, path := range list(t, "{{join .Imports \" \"}}", row.room) {
+			if !strings.Contains(strings.Split(path, "/")[0], ".") && !strings.HasPrefix(path, "bpfsh/") {
+				continue // the standard library
+			}
+			if !slices.ContainsFunc(strings.Fields(row.may), func(may string) bool {
+				return path == may || strings.HasSuffix(may, "/") && strings.HasPrefix(path, may)
+			}) {
+				t.Errorf("%s imports %s, but it %s", row.room, path, row.why)
+			}
+		}
+	}
+	for _, room := range list(t, "{{.ImportPath}}", "bpfsh/...") {
+		if !slices.Contains(rooms, room) {
+			t.Errorf("%s has no row that says what it may import", room)
 		}
 	}
 }
 
-func dependencies(t *testing.T, room string) []string {
+func list(t *testing.T, format, pattern string) []string {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-deps", room).Output()
+	out, err := exec.Command("go", "list", "-f", format, pattern).Output()
 	if err != nil {
-		t.Fatalf("go list -deps %s: %v", room, err)
+		t.Fatalf("go list %s: %v", pattern, err)
 	}
 	return strings.Fields(string(out))
 }

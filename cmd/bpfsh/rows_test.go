@@ -30,7 +30,7 @@ func TestRows(t *testing.T) {
 				if !strings.HasSuffix(first, ".") {
 					t.Errorf("the first line of its doc does not end a sentence: %q", first)
 				}
-				use := map[string]string{"function": `\b%s\(`, "method": `\.%s\b`, "attribute": `\.%s\b`}[e.Kind]
+				use := map[string]string{"function": `\b%s\(`, "method": `\.%s\b`, "attribute": `\.%s\b`, "constant": `\b%s\b`}[e.Kind]
 				if !regexp.MustCompile(strings.ReplaceAll(use, "%s", e.Name)).MatchString(scripts) {
 					t.Errorf("no golden script uses %s", e.Signature())
 				}

@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
-	"os"
 
 	"bpfsh/builtins"
 	"bpfsh/builtins/engine/kernel"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/chzyer/readline"
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
 )
 
 // shell is a session with the maps of an engine.
@@ -34,16 +33,13 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 		Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Predeclared: sh.library.Predeclared(), Topics: builtins.Topics(),
 		Args: o.args, Timeout: o.timeout, MaxSteps: o.maxSteps,
-		Stuck: func() {
-			fmt.Fprintln(stderr, "bpfsh: the time limit was reached in something that cannot be stopped; what was deferred does not run")
-			os.Exit(statusFailure)
-		},
+		Stuck: sh.stuck,
 	}
 	if isTerminal(stdout) {
-		cfg.Live = true
+		cfg.Live, cfg.EscapeStdout = true, render.Escape
 	}
-	if isTerminal(stdout) || isTerminal(stderr) {
-		cfg.Escape = render.Escape
+	if isTerminal(stderr) {
+		cfg.EscapeStderr = render.Escape
 	}
 	sh.session = runtime.New(cfg)
 	return sh
@@ -66,7 +62,7 @@ func (sh *shell) run(o *options, src source) error {
 		err = sh.prompt.run(sh, o)
 	}
 	deferred := sh.session.Finish()
-	sh.session.Report(deferred)
+	sh.report(deferred)
 	if err == nil {
 		return deferred
 	}
@@ -83,13 +79,27 @@ func (sh *shell) runSource(o *options, src source) error {
 	default:
 		err = sh.session.Run(src.name, src.text)
 	}
-	sh.session.Report(err)
+	sh.report(err)
 	return err
+}
+
+// report reports an error, unless it is that nobody reads what is printed any more.
+func (sh *shell) report(err error) {
+	if !brokenPipe(err) {
+		sh.session.Report(err)
+	}
+}
+
+// brokenPipe says that a run ended because nobody reads its output.
+func brokenPipe(err error) bool {
+	var sig *signalError
+	return errors.As(err, &sig) && sig.Signal == unix.SIGPIPE || errors.Is(err, unix.EPIPE)
 }
 
 // runChunk runs code whose names stay, and prints the value that it ends in.
 func (sh *shell) runChunk(src source) error {
-	f, err := sh.session.Parse(src.name, src.text)
+	sh.session.Source(src.name, string(src.text))
+	f, err := runtime.ChunkOptions().Parse(src.name, src.text, 0)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -23,18 +24,23 @@ func (e *signalError) Error() string {
 	}
 }
 
-// watchSignals lets SIGINT, SIGTERM and SIGHUP end what runs: the script first, then what it deferred. At a prompt
-// SIGINT ends the statement only, and the others the prompt. Three signals in a row end the process, whatever it
-// does. The function that is returned ends the watch.
+// watchSignals lets SIGINT, SIGTERM, SIGHUP and SIGPIPE end what runs: the script first, then what it deferred. At a
+// prompt SIGINT ends the statement only, and the others the prompt. Three signals in a row end the process, whatever
+// it does. The function that is returned ends the watch.
 func (sh *shell) watchSignals() (stop func()) {
 	const patience, row = 3, 2 * time.Second
 	signals := make(chan os.Signal, patience)
-	// Named one by one: without a list SIGPIPE would be caught too, and a closed pipe no longer end the process.
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGPIPE)
 	go func() {
-		count, last := 0, time.Time{}
+		count, last, broken := 0, time.Time{}, false
 		for s := range signals {
 			sig := &signalError{s.(unix.Signal)}
+			if sig.Signal == unix.SIGPIPE {
+				if broken { // what is deferred may print, and is not to end for it
+					continue
+				}
+				broken = true
+			}
 			if time.Since(last) > row {
 				count = 0
 			}
@@ -44,9 +50,8 @@ func (sh *shell) watchSignals() (stop func()) {
 			}
 			running := sh.session.Interrupt(sig)
 			switch {
-			case count >= patience && running, !running && !sh.prompt.active():
-				sh.prompt.restore()
-				die(sig.Signal)
+			case count >= patience && running, !running && !sh.prompt.active() && sig.Signal != unix.SIGPIPE:
+				sh.die(sig.Signal)
 			case sh.prompt.active() && sig.Signal != unix.SIGINT:
 				sh.prompt.end(sig)
 			case count == patience-1:
@@ -60,9 +65,35 @@ func (sh *shell) watchSignals() (stop func()) {
 	}
 }
 
+// stuck ends the process where what runs does not end although it was told to. At a prompt SIGINT does not: there
+// is somebody who can wait, or press it again.
+func (sh *shell) stuck(cause error) {
+	var sig *signalError
+	switch stopped := errors.As(cause, &sig); {
+	case stopped && sig.Signal == unix.SIGINT && sh.prompt.active():
+		fmt.Fprintln(os.Stderr, "bpfsh: this cannot be stopped; Ctrl-C twice more ends bpfsh at once")
+	case stopped:
+		sh.die(sig.Signal)
+	default:
+		sh.session.Flush()
+		fmt.Fprintf(os.Stderr, "bpfsh: %v in something that cannot be stopped; what was deferred does not run\n", cause)
+		os.Exit(statusFailure)
+	}
+}
+
+// die ends the process at once, by the signal.
+func (sh *shell) die(sig unix.Signal) {
+	sh.session.Flush()
+	sh.prompt.restore()
+	die(sig)
+}
+
 // die ends the process by the signal itself, so that a shell's loop around it ends too.
 func die(sig unix.Signal) {
 	signal.Reset(sig)
+	if sig == unix.SIGPIPE {
+		os.Stdout.Write([]byte{'\n'}) // Go dies of it only where a write has brought it
+	}
 	unix.Kill(unix.Getpid(), sig)
 	time.Sleep(time.Second) // it arrives at once, or is blocked
 	os.Exit(128 + int(sig))

@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +24,7 @@ import (
 // running is a script that was started, and what it prints.
 type running struct {
 	cmd    *exec.Cmd
+	pipe   io.Closer // of stdout
 	stdout *bufio.Reader
 	stderr bytes.Buffer
 }
@@ -39,7 +42,7 @@ func start(t *testing.T, script string) *running {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.stdout = bufio.NewReader(out)
+	r.pipe, r.stdout = out, bufio.NewReader(out)
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +72,8 @@ func (r *running) kill(t *testing.T, sig unix.Signal) (string, unix.WaitStatus, 
 	return rest.String(), unix.WaitStatus(r.cmd.ProcessState.Sys().(syscall.WaitStatus)), time.Since(begin)
 }
 
-// TestSignals interrupts scripts in what may take for ever. Each ends by the signal itself, after what it deferred.
+// TestSignals interrupts scripts in what may take for ever. Each ends within 200 ms, by the signal itself, after what
+// it deferred.
 func TestSignals(t *testing.T) {
 	for _, row := range []struct {
 		name, script string
@@ -90,26 +94,48 @@ func TestSignals(t *testing.T) {
 			if row.kernel {
 				needKernel(t)
 			}
-			r := start(t, "defer(print, 'deferred')\nprint('ready')\nsleep(0)\n\n"+row.script)
-			stdout, status, took := r.kill(t, row.signal)
-			t.Logf("ended after %v", took)
-			if !status.Signaled() || status.Signal() != row.signal {
-				t.Errorf("it ended with %v, want death by %v", status, row.signal)
-			}
-			if stdout != row.stdout {
-				t.Errorf("it printed %q, want %q", stdout, row.stdout)
-			}
-			if !regexp.MustCompile(row.stderr).MatchString(r.stderr.String()) {
-				t.Errorf("it reported %q, want %q", r.stderr.String(), row.stderr)
+			const tries = 5 // the machine may be busy with something else
+			for try := 1; ; try++ {
+				r := start(t, "defer(print, 'deferred')\nprint('ready')\nsleep(0)\n\n"+row.script)
+				stdout, status, took := r.kill(t, row.signal)
+				t.Logf("ended after %v", took)
+				if !status.Signaled() || status.Signal() != row.signal {
+					t.Errorf("it ended with %v, want death by %v", status, row.signal)
+				}
+				if stdout != row.stdout {
+					t.Errorf("it printed %q, want %q", stdout, row.stdout)
+				}
+				if !regexp.MustCompile(row.stderr).MatchString(r.stderr.String()) {
+					t.Errorf("it reported %q, want %q", r.stderr.String(), row.stderr)
+				}
+				if raceEnabled || took <= 200*time.Millisecond || t.Failed() {
+					break
+				}
+				if try == tries {
+					t.Errorf("it took more than 200 ms, %d times", tries)
+					break
+				}
 			}
 		})
 	}
 }
 
-// TestInterruptBatch interrupts one batch of two million entries: it stops between two calls of the kernel, says
-// how many entries were done, and that many are there.
+// TestInterruptBatch interrupts one batch of two million entries: it stops between two calls of the kernel, within
+// 200 ms, says how many entries were done, and that many are there.
 func TestInterruptBatch(t *testing.T) {
 	needKernel(t)
+	const tries = 5 // the machine may be busy with something else
+	for range tries {
+		if interruptBatch(t) || t.Failed() {
+			return
+		}
+	}
+	t.Errorf("it took more than 200 ms, %d times", tries)
+}
+
+// interruptBatch says whether the batch ended in time.
+func interruptBatch(t *testing.T) bool {
+	t.Helper()
 	r := start(t, `
 m = create("hash", key="u32", value="u64", max_entries=2000000, flags=BPF_F_NO_PREALLOC)
 entries = [(n, n) for n in range(2000000)]
@@ -138,6 +164,9 @@ print("done")
 	}
 	stdout, status, took := r.kill(t, unix.SIGINT)
 	t.Logf("ended after %v: %s", took, r.stderr.String())
+	if !raceEnabled && took > 200*time.Millisecond {
+		return false
+	}
 	if !status.Signaled() || status.Signal() != unix.SIGINT {
 		t.Fatalf("it ended with %v, want death by SIGINT; it printed %q", status, stdout)
 	}
@@ -151,6 +180,7 @@ print("done")
 	if want := "count " + count[1] + "\n"; stdout != want {
 		t.Errorf("it printed %q, want %q", stdout, want)
 	}
+	return true
 }
 
 // TestThirdSignal ends the process, whatever it does: what was deferred does not run then.
@@ -164,10 +194,47 @@ func TestThirdSignal(t *testing.T) {
 	}
 	stdout, status, _ := r.kill(t, unix.SIGINT)
 	if !status.Signaled() || status.Signal() != unix.SIGINT || stdout != "" {
-		t.Errorf("it ended with %v and printed %q, want death by SIGINT and nothing", status, stdout)
+		t.Errorf("it ended with %v and printed %q, want death by SIGINT and no deferred call", status, stdout)
 	}
 	if !strings.Contains(r.stderr.String(), "still stopping; once more ends it at once") {
 		t.Errorf("it reported %q, want a word before the last signal", r.stderr.String())
+	}
+}
+
+// TestBrokenPipe ends a script whose output nobody reads by SIGPIPE, without a word, after what it deferred.
+func TestBrokenPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "deferred")
+	r := start(t, fmt.Sprintf("defer(write, %q, 'ran')\nprint('ready')\nsleep(0)\nwhile True: print('more')\n", path))
+	r.pipe.Close()
+	r.cmd.Wait()
+	status := r.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	if !status.Signaled() || status.Signal() != unix.SIGPIPE || r.stderr.Len() > 0 {
+		t.Errorf("it ended with %v and reported %q, want death by SIGPIPE and no word", status, &r.stderr)
+	}
+	if text, err := os.ReadFile(path); string(text) != "ran" {
+		t.Errorf("the deferred call wrote %q, %v; want ran", text, err)
+	}
+}
+
+// TestBlockedInput interrupts a script that waits for standard input, which nobody writes.
+func TestBlockedInput(t *testing.T) {
+	for _, code := range []string{"read('-')", "list(lines('-'))", "print([l for l in lines('-')])"} {
+		t.Run(code, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "script.star")
+			if err := os.WriteFile(path, []byte("defer(print, 'deferred')\n"+code), 0o666); err != nil {
+				t.Fatal(err)
+			}
+			cmd := exec.Command("bpfsh", "--timeout", "50ms", path)
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			stdout, stderr, status := outcome(t, cmd)
+			if stdout != "deferred\n" || !strings.Contains(stderr, "the time limit was reached\n") || status != 1 {
+				t.Errorf("exit status %d, %q, %q; want 1, and the deferred call", status, stdout, stderr)
+			}
+		})
 	}
 }
 

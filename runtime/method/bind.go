@@ -181,6 +181,3 @@ var seed = maphash.MakeSeed()
 
 // HashString hashes s for starlark.Value's Hash.
 func HashString(s string) uint32 { return uint32(maphash.String(seed, s)) }
-
-// HashBytes hashes b for starlark.Value's Hash.
-func HashBytes(b []byte) uint32 { return uint32(maphash.Bytes(seed, b)) }

@@ -29,7 +29,7 @@ type Attr[R any] struct {
 
 // Entry is what a row says about itself, for help and for lists.
 type Entry struct {
-	Kind   string // "function", "method" or "attribute"
+	Kind   string // "function", "method", "attribute" or "constant"
 	Name   string
 	Params string
 	Doc    string
@@ -37,7 +37,7 @@ type Entry struct {
 
 // Signature is how the entry is written in a script.
 func (e Entry) Signature() string {
-	if e.Kind == "attribute" {
+	if e.Kind == "attribute" || e.Kind == "constant" {
 		return e.Name
 	}
 	return e.Name + "(" + e.Params + ")"

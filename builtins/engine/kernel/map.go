@@ -41,7 +41,7 @@ func (m *kernelMap) describe(readonly bool) error {
 	m.info = engine.Info{
 		ID: raw.ID, Type: raw.Type, Name: unix.ByteSliceToString(raw.Name[:]),
 		KeySize: raw.KeySize, ValueSize: raw.ValueSize, MaxEntries: raw.MaxEntries,
-		Flags: raw.Flags, MapExtra: raw.MapExtra, ReadOnly: readonly,
+		Flags: raw.Flags, MapExtra: raw.MapExtra, BTF: raw.BTFID != 0, ReadOnly: readonly,
 	}
 	if engine.KindOf(raw.Type).PerCPU {
 		if m.info.CPUs, err = m.engine.CPUs(); err != nil {

@@ -1,0 +1,6 @@
+//go:build !race
+
+package main
+
+// raceEnabled turns limits of time off.
+const raceEnabled = false
