@@ -44,7 +44,7 @@ type Config struct {
 }
 
 // patience is how long a run may take to end when it was told to.
-const patience = time.Second
+const patience = 2 * time.Second
 
 // Session runs scripts, one after the other, on one Starlark thread.
 type Session struct {
@@ -118,6 +118,12 @@ func Topics() []method.Topic {
 		{Name: "files", Doc: "Files and standard input.", Entries: method.Entries("function", fileFunctions)},
 		{Name: "process", Doc: "The process and its machine.", Entries: method.Entries("function", processFunctions)},
 		{Name: "bytes", Doc: "Bytes as text.", Entries: method.Entries("function", hexadecimalFunctions)},
+		{Name: "names", Doc: "What is there beside functions.", Entries: []method.Entry{
+			{Kind: "constant", Name: "args", Doc: "The script's words, a list of strings."},
+			{Kind: "constant", Name: "json", Doc: "json.encode, json.decode and json.indent; integers stay exact."},
+			{Kind: "constant", Name: "math", Doc: "math.sqrt, math.ceil, math.pi and other functions of floats."},
+			{Kind: "constant", Name: "time", Doc: "time.now, time.parse_duration, time.from_timestamp and the like."},
+		}},
 		{Name: "help", Doc: "This help.", Entries: method.Entries("function", helpFunctions)},
 	}
 }

@@ -75,7 +75,7 @@ func (sh *shell) stuck(cause error) {
 	case stopped:
 		sh.die(sig.Signal)
 	default:
-		sh.session.Flush()
+		sh.flush()
 		fmt.Fprintf(os.Stderr, "bpfsh: %v in something that cannot be stopped; what was deferred does not run\n", cause)
 		os.Exit(statusFailure)
 	}
@@ -83,9 +83,22 @@ func (sh *shell) stuck(cause error) {
 
 // die ends the process at once, by the signal.
 func (sh *shell) die(sig unix.Signal) {
-	sh.session.Flush()
+	sh.flush()
 	sh.prompt.restore()
 	die(sig)
+}
+
+// flush writes out what was printed, if that can be done: what runs may be stuck in doing so.
+func (sh *shell) flush() {
+	done := make(chan struct{})
+	go func() {
+		sh.session.Flush() // there is nobody left to tell
+		close(done)
+	}()
+	select {
+	case <-done:
+	case <-time.After(time.Second / 10):
+	}
 }
 
 // die ends the process by the signal itself, so that a shell's loop around it ends too.

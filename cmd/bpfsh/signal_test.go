@@ -216,6 +216,20 @@ func TestBrokenPipe(t *testing.T) {
 	}
 }
 
+// TestBlockedOutput ends a script that waits for a pipe that nobody reads.
+func TestBlockedOutput(t *testing.T) {
+	r := start(t, "print('ready')\nsleep(0)\nwhile True: print('x' * 100000)\n")
+	if err := r.cmd.Process.Signal(unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.cmd.Wait(); err == nil {
+		t.Error("it ended as if all were well")
+	}
+	if status := r.cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != unix.SIGTERM {
+		t.Errorf("it ended with %v, want death by SIGTERM", status)
+	}
+}
+
 // TestBlockedInput interrupts a script that waits for standard input, which nobody writes.
 func TestBlockedInput(t *testing.T) {
 	for _, code := range []string{"read('-')", "list(lines('-'))", "print([l for l in lines('-')])"} {

@@ -17,10 +17,14 @@ import (
 // patience is how long a map may stay listed after its last descriptor is closed: the kernel frees it later.
 const patience = 2 * time.Second
 
-// Main runs the tests of a package, and fails if they leave descriptors or maps behind.
+// Main runs the tests of a package, and fails if they leave descriptors, maps or a mounted bpffs behind.
 func Main(m *testing.M) int {
-	before := descriptors()
+	before, mounted := descriptors(), mounts()
 	status := m.Run()
+	if after := mounts(); after != mounted {
+		fmt.Fprintf(os.Stderr, "left behind: a bpffs; mounted before: %q, after: %q\n", mounted, after)
+		status = max(status, 1)
+	}
 	var left []string
 	for end := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
 		if left = append(opened(before), listed()...); len(left) == 0 || time.Now().After(end) {
@@ -32,6 +36,17 @@ func Main(m *testing.M) int {
 		status = max(status, 1)
 	}
 	return status
+}
+
+// mounts are the lines of /proc/self/mounts that say where a bpffs is.
+func mounts() (lines string) {
+	text, _ := os.ReadFile("/proc/self/mounts")
+	for line := range strings.Lines(string(text)) {
+		if f := strings.Fields(line); len(f) > 2 && f[2] == "bpf" {
+			lines += line
+		}
+	}
+	return lines
 }
 
 // descriptors says what each open file descriptor is.
