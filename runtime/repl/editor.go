@@ -27,6 +27,8 @@ type Editor struct {
 	history *history
 	paste   bool // the terminal knows bracketed paste
 
+	unmarked bool // a paste that the terminal did not mark is being entered
+
 	width   sync.Mutex // guards the next two
 	columns int
 	resized func() // tells readline
@@ -100,6 +102,16 @@ func (e *Editor) ReadLine(prompt, prefill string) (string, error) {
 	default:
 	}
 	e.noticeWidth()
+	// A paste from a terminal that does not mark it: more is there already, with an indentation of its own.
+	switch next := e.keys.waiting.Load(); {
+	case next == 0:
+		e.unmarked = false
+	case next == ' ' && prefill != "":
+		e.unmarked = true
+	}
+	if e.unmarked {
+		prefill = ""
+	}
 	e.rl.SetPrompt(prompt)
 	done := make(chan entered, 1)
 	go func() { // readline cannot be called off; after Restore it is left behind

@@ -133,6 +133,17 @@ func TestEditorPaste(t *testing.T) {
 	term.leave()
 }
 
+// TestEditorUnmarkedPaste pastes from a terminal that does not mark it: the lines' own indentation counts. What is
+// typed ahead without one is indented as ever.
+func TestEditorUnmarkedPaste(t *testing.T) {
+	term := openTerminal(t, newHistory(t), nil)
+	term.press("def f(x):\r    if x:\r        for i in range(2):\r            x += i\r    return x\r\rz = f(4)\r")
+	term.enter("print(z + 1000)", "1005\r\n")
+	term.press("def g():\rreturn 3\r\r")
+	term.enter("print(g() + 2000)", "2003\r\n")
+	term.leave()
+}
+
 func TestEditorPasteIsFast(t *testing.T) {
 	term := openTerminal(t, newHistory(t), nil)
 	var sb strings.Builder

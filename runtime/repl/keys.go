@@ -27,6 +27,7 @@ type keyReader struct {
 	out      []byte      // is still to be given out
 	err      error       // from in; it comes after what is in buf
 	ended    atomic.Bool
+	waiting  atomic.Uint32 // the key that is there already; 0 if there is none
 
 	mu     sync.Mutex
 	pastes []string // one for each pasteMark given out
@@ -53,6 +54,10 @@ func (k *keyReader) Read(p []byte) (int, error) {
 	}
 	n := copy(p, k.out)
 	k.out = k.out[n:]
+	k.waiting.Store(0)
+	if len(k.buf) > 0 {
+		k.waiting.Store(uint32(k.buf[0]))
+	}
 	return n, nil
 }
 
