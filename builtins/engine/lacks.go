@@ -70,12 +70,12 @@ var (
 	storageLacks = without(keyedLacks, noWalk)
 	handleLacks  = without(noEnds, noRead)
 	queueLacks   = lacks{
-		"lookup":       "it has no keys: peek() looks at the next value",
-		"update":       "it has no keys: push(value) adds one",
-		"delete":       "it has no keys: pop() removes the next value",
-		"next_key":     "it has no keys: pop() or drain() give the values",
-		"items":        "it has no keys: drain() takes out all values",
-		"keys":         "it has no keys: drain() takes out all values",
+		"lookup":       "peek() looks at the next value",
+		"update":       "push(value) adds one",
+		"delete":       "pop() removes the next value",
+		"next_key":     "pop() or drain() give the values",
+		"items":        "drain() takes out all values",
+		"keys":         "drain() takes out all values",
 		"values":       "it cannot be read without taking out: drain() gives all values",
 		"lookup_batch": "it cannot be read without taking out: drain() gives all values",
 		"pop_batch":    "drain() takes out all values, one by one",
