@@ -2,9 +2,12 @@ package builtins
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
+	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
@@ -34,6 +37,7 @@ var (
 	_ starlark.Container  = (*Map)(nil) // k in m
 	_ starlark.Iterable   = (*Map)(nil) // for k in m
 	_ starlark.Comparable = (*Map)(nil)
+	_ runtime.Helper      = (*Map)(nil)
 )
 
 // newMap makes the value for an open map. key and value are the types to use; nil chooses by the map's own.
@@ -157,6 +161,18 @@ func (m *Map) Attr(name string) (starlark.Value, error) {
 		m.methods[name] = v
 	}
 	return v, err
+}
+
+// Help is what help(m) prints: the map, and the methods that its type has, a line each.
+func (m *Map) Help() string {
+	var sb strings.Builder
+	sb.WriteString(m.String())
+	entries := method.Entries("method", slices.Concat(elementMethods, queueMethods, iterateMethods, batchMethods))
+	entries = slices.DeleteFunc(entries, func(e method.Entry) bool { return !m.kind.Has(e.Name) })
+	for _, e := range append(entries, method.Entries("method", lifecycleMethods)...) {
+		fmt.Fprintf(&sb, "\n  %-14s%s", e.Name, e.Summary())
+	}
+	return sb.String()
 }
 
 // encodeKey writes key to the buffer that the next operation on one entry uses.

@@ -45,6 +45,25 @@ const (
 // Keyed says whether an entry is found by a key.
 func (k *Kind) Keyed() bool { return k.Shape <= Slots }
 
+// Has says whether newer kernels have an operation on entries for the type.
+func (k *Kind) Has(op string) bool {
+	switch op {
+	case "drain", "peek":
+		return k.Shape == Ordered
+	case "clear": // arrays are set to zero
+		if k.Shape == Ordered || k.Shape == Indexed {
+			return true
+		}
+		return k.Has("delete") && k.Instead[op] == ""
+	case "pop":
+		// Hashes have had it for long; what stands instead is for kernels before that.
+		if k.Shape == Hashed && k.Instead["pop_batch"] == "" && !k.Handles {
+			return true
+		}
+	}
+	return k.Instead[op] == "" && k.Instead[""] == ""
+}
+
 const noPrealloc = 1 // BPF_F_NO_PREALLOC
 
 // Kinds has one row for each map type, at the kernel's number for it.
