@@ -81,7 +81,7 @@ var elementMethods = []method.Row[*Map]{{
 				return nil, err
 			}
 		} else if m.key == nil {
-			return nil, m.fail(c.Name, nil, errNoKeys)
+			return nil, m.fail(c.Name, nil, errNotForType)
 		}
 		next := make([]byte, m.info.KeySize)
 		if err := m.raw.NextKey(key, next); errors.Is(err, unix.ENOENT) {

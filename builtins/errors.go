@@ -14,10 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-var (
-	errNoKeys     = errors.New("it has no keys")
-	errNotForType = errors.New("not for this type")
-)
+// errNotForType stands for an operation that the type lacks, where asking the kernel would not make sense.
+var errNotForType = errors.New("not for this type")
 
 // Error is why an operation on a map failed: what was tried, on what, and what the kernel's answer means there.
 type Error struct {
@@ -206,7 +204,7 @@ func (m *Map) explain(op string, key starlark.Value, err error) error {
 
 // fail is explain for an error that is there.
 func (m *Map) fail(op string, key starlark.Value, err error) error {
-	if err == errNoKeys || err == errNotForType { // asking the kernel would not make sense
+	if err == errNotForType {
 		err = notSupported
 	}
 	return m.failFlags(op, key, 0, err)

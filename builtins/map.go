@@ -178,7 +178,7 @@ func (m *Map) Help() string {
 // encodeKey writes key to the buffer that the next operation on one entry uses.
 func (m *Map) encodeKey(op string, key starlark.Value) ([]byte, error) {
 	if m.key == nil {
-		return nil, m.fail(op, nil, errNoKeys)
+		return nil, m.fail(op, nil, errNotForType)
 	}
 	if err := m.key.Encode(m.keyBuf, key); err != nil {
 		return nil, m.bad(op, "key", err)
