@@ -174,11 +174,16 @@ func readName(c method.Call) (string, error) {
 			return "", fmt.Errorf("%s: name %s has %q: the kernel takes letters, digits, _ and .", c.Name, c.Args[createName], r)
 		}
 	}
-	if len(name) > maxName {
-		return "", fmt.Errorf("%s: name %s has %d characters: the kernel keeps %d, which are %s", c.Name, c.Args[createName], len(name), maxName,
-			starlark.String(name[:maxName]))
+	return name, checkLength(c, name)
+}
+
+// checkLength refuses a name that the kernel would cut.
+func checkLength(c method.Call, name string) error {
+	if len(name) <= maxName {
+		return nil
 	}
-	return name, nil
+	return fmt.Errorf("%s: name %s has %d characters: the kernel keeps %d, which are %s", c.Name, starlark.String(name), len(name), maxName,
+		starlark.String(name[:maxName]))
 }
 
 // readKey is the key type that was given, or that the type of map has by its nature.

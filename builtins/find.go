@@ -112,9 +112,8 @@ func (l *Library) byPath(c method.Call, pin string, readonly bool) (engine.Map, 
 }
 
 func (l *Library) byName(c method.Call, name string, readonly bool) (engine.Map, error) {
-	if len(name) > maxName {
-		return nil, fmt.Errorf("%s: name %s has %d characters: the kernel keeps %d, which are %s", c.Name, starlark.String(name), len(name), maxName,
-			starlark.String(name[:maxName]))
+	if err := checkLength(c, name); err != nil {
+		return nil, err
 	}
 	var ids []string
 	var id uint32
@@ -154,12 +153,12 @@ func (l *Library) each(c method.Call, f func(*engine.Info, engine.Map) error) er
 			return newError(Error{Op: c.Name, Count: -1, Err: err, lib: l})
 		}
 		id = next
-		m, err := l.descriptor(func() (engine.Map, error) { return l.engine.OpenID(id, true) })
+		m, err := l.byID(c, id, true)
 		if errors.Is(err, unix.ENOENT) {
 			continue
 		}
 		if err != nil {
-			return newError(Error{Op: c.Name, Where: fmt.Sprintf("map id=%d", id), Count: -1, Err: err, lib: l})
+			return err
 		}
 		if err := errors.Join(f(m.Info(), m), m.Close()); err != nil {
 			return err

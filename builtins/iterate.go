@@ -175,33 +175,16 @@ func (m *Map) clear(ctx context.Context, op string) (n int, err error) {
 		return m.clearOrdered(ctx, op)
 	case m.kind.Shape == engine.Indexed:
 		return m.zero(ctx, op)
-	case m.kind.Trie:
-		// The walk goes on behind its last key, which must not be gone: all keys first.
-		var keys []byte
-		if err := m.each(ctx, op, func(b engine.Batch) error {
-			keys = append(keys, b.Keys...)
-			return nil
-		}); err != nil {
-			return 0, err
-		}
-		return m.remove(ctx, op, engine.Batch{Keys: keys, N: len(keys) / int(m.info.KeySize)}, 0)
 	}
-	err = m.each(ctx, op, func(b engine.Batch) (err error) {
-		n, err = m.remove(ctx, op, b, n)
-		return err
+	err = m.each(ctx, op, func(b engine.Batch) error {
+		out := engine.DeleteAll(m.raw, b.Keys, b.N, true, m.stop(ctx))
+		n += out.Done
+		if out.Err != nil {
+			return m.failCount(op, nil, 0, n, -1, 0, out.Err)
+		}
+		return nil
 	})
 	return n, err
-}
-
-// remove deletes the entries of a batch. before counts those of earlier batches; the sum is returned, and is in
-// the error.
-func (m *Map) remove(ctx context.Context, op string, b engine.Batch, before int) (int, error) {
-	out := engine.DeleteAll(m.raw, b.Keys, b.N, true, m.stop(ctx))
-	n := before + out.Done
-	if out.Err != nil {
-		return n, m.failCount(op, nil, 0, n, -1, 0, out.Err)
-	}
-	return n, nil
 }
 
 func (m *Map) clearOrdered(ctx context.Context, op string) (n int, err error) {

@@ -42,9 +42,10 @@ func (s *Session) Report(err error) {
 
 // Explain is the text that Report writes, without the last newline.
 func (s *Session) Explain(err error) string {
-	var joined interface{ Unwrap() []error }
 	var stopped *Stopped
-	if errors.As(err, &joined) && !errors.As(err, &stopped) {
+	errors.As(err, &stopped)
+	// Only what is joined here and now is told one by one: what lies deeper belongs to the error around it.
+	if joined, ok := err.(interface{ Unwrap() []error }); ok && err != error(stopped) {
 		var texts []string
 		for _, e := range joined.Unwrap() {
 			texts = append(texts, s.Explain(e))

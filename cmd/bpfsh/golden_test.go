@@ -24,10 +24,7 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g, close, err := newGolden(*update)
-	if err != nil {
-		t.Fatal(err)
-	}
+	g, close := newGolden(*update)
 	defer close()
 	for _, script := range append(scripts, more...) {
 		t.Run(strings.TrimSuffix(filepath.Base(script), ".star"), func(t *testing.T) {
