@@ -125,9 +125,9 @@ func (l *Library) spec(c method.Call) (spec *engine.Spec, key, value *layout.Typ
 	if inner != nil {
 		spec.Inner = inner.spec()
 	}
-	if nests := strings.HasSuffix(kind.Name, "_of_maps"); inner != nil && !nests {
+	if inner != nil && !kind.Nests {
 		return nil, nil, nil, fmt.Errorf("%s: the values of %s are no maps, got inner=%s", c.Name, article(kind.Name), inner.label())
-	} else if nests && spec.Inner == nil {
+	} else if kind.Nests && spec.Inner == nil {
 		return nil, nil, nil, fmt.Errorf("%s: %s wants inner=, a map such as its values are to be", c.Name, article(kind.Name))
 	}
 	if c.Args[createMapExtra] != nil {

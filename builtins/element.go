@@ -196,6 +196,11 @@ func (m *Map) lookup(op string, key starlark.Value, flags uint64) (starlark.Valu
 	}
 }
 
+// noKey is the error for a key that was given to pop of a queue.
+func (m *Map) noKey(c method.Call) error {
+	return c.Bad("key", c.Args[0], "no key: "+article(m.kind.Name)+" has none; "+c.Name+"() takes the next value")
+}
+
 func (m *Map) pop(c method.Call) (starlark.Value, error) {
 	var k []byte
 	key := c.Args[0]
@@ -203,7 +208,7 @@ func (m *Map) pop(c method.Call) (starlark.Value, error) {
 	case m.key == nil && m.kind.Shape != engine.Ordered:
 		return nil, m.fail(c.Name, nil, errNotForType)
 	case m.key == nil && key != nil:
-		return nil, c.Bad("key", key, "no key: "+article(m.kind.Name)+" has none; pop() takes the next value")
+		return nil, m.noKey(c)
 	case m.key != nil && key == nil:
 		return nil, m.fail(c.Name, nil, errors.New("missing argument key"))
 	case m.key != nil:

@@ -31,6 +31,7 @@ type Error struct {
 	flags uint64
 	path  string
 	spec  *engine.Spec
+	load  *engine.LoadError // of a program; nil if it was no matter of one
 	lib   *Library
 	row   *meaning // what explains it
 }
@@ -129,9 +130,12 @@ func (e *Error) fill(text string) string {
 	if !strings.Contains(text, "{") {
 		return text
 	}
-	pairs := []string{"{op}", e.Op, "{path}", e.path, "{dir}", filepath.Dir(e.path), "{base}", filepath.Base(e.path), "{flags}", fmt.Sprintf("%#x", e.flags)}
+	pairs := []string{"{op}", e.Op, "{operation}", strings.TrimPrefix(e.Op, kernelPrefix), "{path}", e.path, "{dir}", filepath.Dir(e.path), "{base}", filepath.Base(e.path), "{flags}", fmt.Sprintf("%#x", e.flags)}
 	if e.lib != nil {
 		pairs = append(pairs, "{lacks}", e.lib.engine.Missing())
+	}
+	if p := e.load; p != nil {
+		pairs = append(pairs, "{missing}", p.Missing, "{reason}", p.Reason, "{helper}", p.Helper, "{helper since}", p.Since)
 	}
 	if m := e.Map; m != nil {
 		pairs = append(pairs, "{type}", m.kind.Name, "{a type}", article(m.kind.Name), "{max}", fmt.Sprint(m.info.MaxEntries), "{last}", fmt.Sprint(int64(m.info.MaxEntries)-1),
@@ -162,14 +166,20 @@ func (e *Error) instead() string {
 	if e.Map == nil {
 		return ""
 	}
-	k := e.Map.kind
-	for _, name := range []string{e.Op, genericOp[e.Op], ""} {
-		if text := k.Instead[name]; text != "" {
+	lacks, op := e.Map.kind.Instead, e.Op
+	if base, ok := strings.CutPrefix(op, kernelPrefix); ok {
+		lacks, op = e.Map.kind.Program, base
+	}
+	for _, name := range []string{op, genericOp[op], ""} {
+		if text := lacks[name]; text != "" {
 			return text
 		}
 	}
 	return ""
 }
+
+// kernelPrefix begins the names of the operations on the kernel's side, which share the meanings of their twins.
+const kernelPrefix = "kernel."
 
 // genericOp is the operation of the type table for those that share its row.
 var genericOp = map[string]string{"in": "lookup", "clear": "delete", "values": "keys", "drain": "peek"}
@@ -177,12 +187,13 @@ var genericOp = map[string]string{"in": "lookup", "clear": "delete", "values": "
 // newError finds the row that explains err.
 func newError(e Error) error {
 	errors.As(e.Err, &e.errno)
+	errors.As(e.Err, &e.load)
 	for i := range meanings {
 		row := &meanings[i]
-		if e.errno == 0 || !slices.Contains(row.errno, e.errno) {
+		if e.errno == 0 || row.errno != nil && !slices.Contains(row.errno, e.errno) {
 			continue
 		}
-		if row.ops != "" && !slices.Contains(strings.Fields(row.ops), e.Op) {
+		if row.ops != "" && !slices.Contains(strings.Fields(row.ops), strings.TrimPrefix(e.Op, kernelPrefix)) {
 			continue
 		}
 		if row.when != nil && !row.when(&e) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strconv"
 	"strings"
@@ -26,9 +27,10 @@ var findFunctions = []method.Row[*Library]{{
 	Run: (*Library).openMap,
 }, {
 	Name:   "maps",
-	Params: "name=None, type=None",
+	Params: "name=None, type=None, count=False",
 	Doc: "Every map on the system, a list of records ordered by id.\n" +
-		"name is a pattern such as \"cilium_*\", type a map type; they choose among the maps. Memory is in bytes.",
+		"name is a pattern such as \"cilium_*\", type a map type; they choose among the maps. Memory is in bytes. With count, entries " +
+		"is how many each has, as count() tells; None where that cannot be told.",
 	Run: (*Library).maps,
 }}
 
@@ -185,6 +187,14 @@ func (l *Library) maps(c method.Call) (starlark.Value, error) {
 			return nil, fmt.Errorf("%s: no map type %s%s", c.Name, c.Args[1], method.DidYouMean(typ, engine.TypeNames()))
 		}
 	}
+	count, err := c.Bool(2, "count")
+	if err != nil {
+		return nil, err
+	}
+	var counts map[uint32]int
+	if count {
+		counts, _ = l.engine.Counts() // where the kernel does not tell, the maps are walked through
+	}
 	list := []starlark.Value{}
 	err = l.each(c, func(info *engine.Info, m engine.Map) error {
 		kind := engine.KindOf(info.Type)
@@ -199,7 +209,7 @@ func (l *Library) maps(c method.Call) (starlark.Value, error) {
 		if err != nil {
 			return err
 		}
-		list = append(list, layout.NewFacts("map").
+		facts := layout.NewFacts("map").
 			Add("id", starlark.MakeUint64(uint64(info.ID))).
 			Add("name", starlark.String(info.Name)).
 			Add("type", starlark.String(kind.Name)).
@@ -208,11 +218,51 @@ func (l *Library) maps(c method.Call) (starlark.Value, error) {
 			Add("max_entries", starlark.MakeUint64(uint64(info.MaxEntries))).
 			Add("flags", starlark.MakeUint64(uint64(info.Flags))).
 			Add("memory", starlark.MakeUint64(memory)).
-			Add("frozen", starlark.Bool(frozen)))
+			Add("frozen", starlark.Bool(frozen))
+		if count {
+			n, err := entriesOf(runtime.Context(c.Thread), m, counts)
+			if err != nil {
+				return newError(Error{Op: c.Name, Where: fmt.Sprintf("map id=%d", info.ID), Count: -1, Err: err, lib: l})
+			}
+			facts.Add("entries", n)
+		}
+		list = append(list, facts)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return starlark.NewList(list), nil
+}
+
+// entriesOf is the number of entries of a map: what the kernel has counted, what its type says, or what a walk finds;
+// None of a type that cannot be walked through, or that refuses to be read.
+func entriesOf(ctx context.Context, m engine.Map, counts map[uint32]int) (starlark.Value, error) {
+	info := m.Info()
+	kind := engine.KindOf(info.Type)
+	if n, ok := counts[info.ID]; ok && kind.Counted {
+		return starlark.MakeInt(n), nil
+	}
+	switch {
+	case kind.Shape == engine.Indexed:
+		return starlark.MakeInt(int(info.MaxEntries)), nil
+	case !kind.Has("count") || !kind.Keyed():
+		return starlark.None, nil
+	}
+	n := 0
+	for walk := engine.NewWalk(m, 0); ; {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		b, err := walk.Next()
+		var errno unix.Errno
+		switch n += b.N; {
+		case err == io.EOF:
+			return starlark.MakeInt(n), nil
+		case errors.As(err, &errno):
+			return starlark.None, nil
+		case err != nil:
+			return nil, err
+		}
+	}
 }

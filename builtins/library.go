@@ -48,6 +48,8 @@ func Topics() []method.Topic {
 		{Name: "iterate", Doc: "All entries of a map, one by one.", Entries: method.Entries("method", iterateMethods)},
 		{Name: "batch", Doc: "Many entries in one call of the kernel.", Entries: slices.Concat(
 			method.Entries("method", batchMethods), method.AttrEntries(batchAttrs))},
+		{Name: "kernel", Doc: "The same operations, done by a program in the kernel.", Entries: slices.Concat(
+			method.AttrEntries(kernelAttrs), method.Entries("method", kernelMethods))},
 		{Name: "lifecycle", Doc: "Freezing, pinning, closing.", Entries: method.Entries("method", lifecycleMethods)},
 		{Name: "map", Doc: "What a map says about itself.", Entries: method.AttrEntries(mapAttrs)},
 		{Name: "types", Doc: "Types of keys and values.", Entries: slices.Concat(
@@ -74,14 +76,23 @@ func (l *Library) Close() {
 
 // descriptor opens a map. Where the process has no descriptor left, those of maps that nobody holds any more come
 // back first: the collector has them.
-func (l *Library) descriptor(open func() (engine.Map, error)) (engine.Map, error) {
-	m, err := open()
+func (l *Library) descriptor(open func() (engine.Map, error)) (m engine.Map, err error) {
+	err = l.retry(func() error {
+		m, err = open()
+		return err
+	})
+	return m, err
+}
+
+// retry calls f, which wants descriptors.
+func (l *Library) retry(f func() error) error {
+	err := f()
 	for wait := time.Millisecond; errors.Is(err, unix.EMFILE) && wait < time.Second/10; wait *= 2 {
 		goruntime.GC()
 		time.Sleep(wait) // descriptors are closed by a goroutine, after the collection
-		m, err = open()
+		err = f()
 	}
-	return m, err
+	return err
 }
 
 // remember keeps a map in the list of those to close.

@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,6 +30,7 @@ type Map struct {
 
 	keyBuf, valueBuf []byte                    // of the operations on one entry
 	methods          map[string]starlark.Value // bound once each
+	kernel           *KernelSide               // nil until it is asked for
 }
 
 var (
@@ -147,7 +149,7 @@ func (m *Map) label() string {
 	return fmt.Sprintf("map id=%d", m.info.ID)
 }
 
-var mapTable = method.NewTable("bpf.map", mapAttrs, elementMethods, queueMethods, iterateMethods, batchMethods, lifecycleMethods)
+var mapTable = method.NewTable("bpf.map", slices.Concat(mapAttrs, kernelAttrs), elementMethods, queueMethods, iterateMethods, batchMethods, lifecycleMethods)
 
 func (m *Map) AttrNames() []string { return mapTable.Names() }
 
@@ -172,7 +174,16 @@ func (m *Map) Help() string {
 	for _, e := range append(entries, method.Entries("method", lifecycleMethods)...) {
 		fmt.Fprintf(&sb, "\n  %-14s%s", e.Name, e.Summary())
 	}
+	fmt.Fprintf(&sb, "\n  %-14s%s help(m.kernel) lists them.", "kernel", method.AttrEntries(kernelAttrs)[0].Summary())
 	return sb.String()
+}
+
+// refuseHandle is the error for a value that would be a file descriptor.
+func (m *Map) refuseHandle(op string) error {
+	if !m.kind.Handles {
+		return nil
+	}
+	return &Error{Op: op, Map: m, Count: -1, Err: errors.New("value: a number would be a file descriptor of bpfsh, which says nothing to a script")}
 }
 
 // encodeKey writes key to the buffer that the next operation on one entry uses.
@@ -188,8 +199,8 @@ func (m *Map) encodeKey(op string, key starlark.Value) ([]byte, error) {
 
 // encodeValue writes value to the buffer that the next operation on one entry uses.
 func (m *Map) encodeValue(op string, value starlark.Value) ([]byte, error) {
-	if m.kind.Handles {
-		return nil, &Error{Op: op, Map: m, Count: -1, Err: fmt.Errorf("value: a number would be a file descriptor of bpfsh, which says nothing to a script")}
+	if err := m.refuseHandle(op); err != nil {
+		return nil, err
 	}
 	if err := m.value.Encode(m.valueBuf, value); err != nil {
 		return nil, m.bad(op, "value", err)

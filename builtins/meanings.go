@@ -25,7 +25,7 @@ type meaning struct {
 
 const (
 	writes = "update delete pop push drain clear update_batch delete_batch pop_batch freeze"
-	single = "update delete pop lookup next_key in"
+	single = "update delete pop lookup lookup_percpu add next_key in"
 )
 
 // unsupported are the kernel's three ways to say that a type has no such operation.
@@ -35,7 +35,16 @@ var unsupported = []unix.Errno{unix.EINVAL, notSupported, unix.EOPNOTSUPP}
 var meanings = []meaning{
 	{errno: []unix.Errno{unix.EBADF}, when: closed, says: "the map is closed"},
 
-	{errno: []unix.Errno{unix.ENOSYS}, says: "this kernel has no bpf()", denied: true},
+	{errno: []unix.Errno{unix.EPERM}, when: both(kernelSide, readOnly), says: "it was opened read-only", hint: "open it without readonly=True"},
+	{errno: anyErrno, when: load(func(e *engine.LoadError) bool { return e.Missing != "" }), says: "a program that does it is not permitted: this process lacks {missing}", hint: "run it as root, or with these capabilities", denied: true},
+	{errno: anyErrno, when: load(func(e *engine.LoadError) bool { return e.Since != "" }), says: "this kernel has no {helper}, which came with Linux {helper since}"},
+	{errno: []unix.Errno{unix.EACCES}, when: both(load(nil), madeWith(unix.BPF_F_RDONLY_PROG)), says: "it was made with BPF_F_RDONLY_PROG, so that no program that writes to it is loaded: {reason}"},
+	{errno: []unix.Errno{unix.EACCES}, when: both(load(nil), madeWith(unix.BPF_F_WRONLY_PROG)), says: "it was made with BPF_F_WRONLY_PROG, so that no program that reads it is loaded: {reason}"},
+	{errno: []unix.Errno{unix.EINVAL}, when: load(func(e *engine.LoadError) bool { return e.Reason == "" }), says: "the kernel does not load a program for it: those of another type use the {type} already"},
+	{errno: anyErrno, when: load(nil), says: "the kernel does not load a program that does it: {reason}"},
+	{errno: []unix.Errno{unix.ENODEV}, when: kernelSide, says: "this CPU is offline, or not for this process"},
+	{errno: []unix.Errno{unix.EFBIG}, when: kernelSide, says: "its entries take more memory than one run can carry: items() has no such limit"},
+	{errno: []unix.Errno{unix.ENOSYS}, says: "this kernel has no bpf(); --engine memory runs the same script without it", denied: true},
 	{errno: []unix.Errno{unix.EPERM}, ops: "freeze", when: frozen, says: "it is frozen already"},
 	{errno: []unix.Errno{unix.EBUSY}, ops: "freeze", when: frozen, says: "it is frozen already"},
 	{errno: []unix.Errno{unix.EBUSY}, ops: "freeze", says: "something has it mapped for writing"},
@@ -44,11 +53,13 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EPERM}, when: createdWith(unix.BPF_F_RDONLY), says: "it was made with BPF_F_RDONLY, for which this handle cannot write", hint: "pin it and open it again, or make it without"},
 	{errno: []unix.Errno{unix.EPERM}, when: createdWith(unix.BPF_F_WRONLY), says: "it was made with BPF_F_WRONLY, for which this handle cannot read", hint: "pin it and open it again, or make it without"},
 	{errno: []unix.Errno{unix.EPERM}, ops: "pin", when: dotted, says: "a name in a bpffs cannot have a dot, and {base} has one"},
+	{errno: []unix.Errno{unix.EPERM}, when: lacksBPF, says: "bpf() is not permitted: this process lacks {lacks}; --engine memory runs the same script without the kernel", hint: "run it as root, or with these capabilities", denied: true},
 	{errno: []unix.Errno{unix.EPERM}, when: lacksAny, says: "bpf() is not permitted: this process lacks {lacks}", hint: "run it as root, or with these capabilities", denied: true},
 	{errno: []unix.Errno{unix.EPERM}, ops: "create", says: "not permitted: the limit of locked memory may be too low", hint: "ulimit -l unlimited"},
 	{errno: []unix.Errno{unix.EPERM}, says: "not permitted"},
 
 	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "freeze", says: "the kernel freezes no {type} whose values have a spin lock, a timer or a kptr"},
+	{errno: unsupported, when: both(kernelSide, lacking), says: "a program has no {operation} on {a type}: {instead}"},
 	{errno: unsupported, when: lacking, says: "{a type} has no {op}: {instead}"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch lookup", when: lockFlag, says: "BPF_F_LOCK is for values with a struct bpf_spin_lock, and this map's have none"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: single + " update_batch delete_batch", when: longPrefix, says: "its prefix length is more than {bits}"},
@@ -68,6 +79,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.ENOENT}, ops: "update update_batch", when: flagged(unix.BPF_EXIST), says: "no such key, and BPF_EXIST wants one"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "lookup", says: "no such key", hint: "lookup(key, default=…) gives a default instead"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "pop", says: "no such key", hint: "pop(key, default=None) gives None instead"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "add", says: "no such key", hint: "kernel.update(key, 0, BPF_NOEXIST) makes it"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "delete delete_batch", says: "no such key", hint: "missing_ok=True passes over it"},
 	{errno: []unix.Errno{unix.ENOENT}, says: "no such key"},
 
@@ -100,6 +112,25 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EINVAL}, says: "the kernel does not take these arguments for {a type}"},
 }
 
+// anyErrno stands for all of them.
+var anyErrno []unix.Errno
+
+func kernelSide(e *Error) bool { return strings.HasPrefix(e.Op, kernelPrefix) }
+
+// load asks about the program that was not loaded; nil asks whether there is one.
+func load(f func(*engine.LoadError) bool) func(*Error) bool {
+	return func(e *Error) bool { return e.load != nil && (f == nil || f(e.load)) }
+}
+
+func both(f, g func(*Error) bool) func(*Error) bool {
+	return func(e *Error) bool { return f(e) && g(e) }
+}
+
+// madeWith asks for flags of the map.
+func madeWith(flag uint32) func(*Error) bool {
+	return func(e *Error) bool { return e.Map != nil && e.Map.info.Flags&flag != 0 }
+}
+
 func closed(e *Error) bool   { return e.Map != nil && e.Map.closed }
 func readOnly(e *Error) bool { return e.Map != nil && e.Map.info.ReadOnly }
 func indexed(e *Error) bool {
@@ -121,6 +152,9 @@ func byPath(e *Error) bool   { return e.path != "" }
 func dotted(e *Error) bool   { return strings.Contains(filepath.Base(e.path), ".") }
 func lacking(e *Error) bool  { return e.instead() != "" }
 func lacksAny(e *Error) bool { return e.lib != nil && e.lib.engine.Missing() != "" }
+func lacksBPF(e *Error) bool {
+	return lacksAny(e) && strings.Contains(e.lib.engine.Missing(), "CAP_BPF")
+}
 func lockFlag(e *Error) bool { return e.flags&unix.BPF_F_LOCK != 0 }
 func frozen(e *Error) bool {
 	if e.Map == nil {

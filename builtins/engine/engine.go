@@ -21,6 +21,10 @@ type Engine interface {
 	// Clock is the time that programs get from bpf_ktime_get_ns: nanoseconds since the machine was started,
 	// without those that it slept.
 	Clock() (uint64, error)
+	// Counts are the numbers of entries, by the ids of the maps, of those whose Kind is Counted: the kernel keeps them,
+	// and to ask for them walks through no map. ENOTSUPP: this kernel does not tell them (before Linux 6.6), or not
+	// this process.
+	Counts() (map[uint32]int, error)
 	// Unpin removes a pin, whoever made it.
 	Unpin(path string) error
 }
@@ -72,6 +76,7 @@ type Map interface {
 
 // Reader is what changes nothing in the kernel. A wrapper may embed it.
 type Reader interface {
+	ProgramReader
 	// Info describes the map. The caller must not change it.
 	Info() *Info
 	// Types are the key and value types that the kernel keeps with the map; nil where it has none, or where this
@@ -100,6 +105,7 @@ type Reader interface {
 // Writer is what changes the map, its life, or its pins. A wrapper names each method, so that an operation
 // added here does not compile until each wrapper has decided about it.
 type Writer interface {
+	ProgramWriter
 	// Update writes value under key. flags are BPF_ANY, BPF_NOEXIST, BPF_EXIST, with BPF_F_LOCK or without.
 	Update(key, value []byte, flags uint64) error
 	// Delete removes the entry. ENOENT: there is none.

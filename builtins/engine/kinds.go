@@ -14,10 +14,14 @@ type Kind struct {
 	PerCPU bool // one value for each CPU
 	// Handles says that values are written as file descriptors, which are not what is read.
 	Handles bool
+	Nests   bool // values are maps
+	Counted bool // the kernel knows how many entries there are, see Engine.Counts
 
 	// Instead says, for what the type lacks, what to use. Keys are operations ("delete", "items", "pop" …). "pop"
 	// may be there for a type that lacks it on older kernels only.
 	Instead map[string]string
+	// Program says the same for what a program in the kernel does with the map.
+	Program map[string]string
 
 	Flags     uint32 // added at creation: the kernel wants them always
 	NoEntries bool   // max_entries is 0
@@ -64,46 +68,49 @@ func (k *Kind) Has(op string) bool {
 	return k.Instead[op] == "" && k.Instead[""] == ""
 }
 
+// ProgramHas says whether newer kernels have an operation for the type on the kernel's side.
+func (k *Kind) ProgramHas(op string) bool { return k.Program[op] == "" && k.Program[""] == "" }
+
 const noPrealloc = 1 // BPF_F_NO_PREALLOC
 
 // Kinds has one row for each map type, at the kernel's number for it.
 var Kinds = []Kind{
 	{Name: "unspec", Shape: Opaque},
-	{Name: "hash", Since: "3.19", Instead: hashLacks},
-	{Name: "array", Since: "3.19", Shape: Indexed, Instead: arrayLacks},
-	{Name: "prog_array", Handles: true, Since: "4.2", Shape: Slots, Instead: keyedLacks},
-	{Name: "perf_event_array", Handles: true, Since: "4.3", Shape: Slots, Instead: handleLacks},
-	{Name: "percpu_hash", Since: "4.6", PerCPU: true, Instead: hashLacks},
-	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: arrayLacks},
-	{Name: "stack_trace", Since: "4.6", Instead: stackLacks},
-	{Name: "cgroup_array", Handles: true, Since: "4.8", Shape: Slots, Instead: handleLacks},
-	{Name: "lru_hash", Since: "4.10", Instead: hashLacks},
-	{Name: "lru_percpu_hash", Since: "4.10", PerCPU: true, Instead: hashLacks},
-	{Name: "lpm_trie", Since: "4.11", Trie: true, Flags: noPrealloc, Instead: trieLacks},
-	{Name: "array_of_maps", Handles: true, Since: "4.12", Shape: Slots, Instead: keyedLacks},
-	{Name: "hash_of_maps", Handles: true, Since: "4.12", Instead: hashLacks},
-	{Name: "devmap", Since: "4.14", Shape: Slots, Instead: keyedLacks},
-	{Name: "sockmap", Handles: true, Since: "4.14", Shape: Slots, Instead: keyedLacks},
-	{Name: "cpumap", Since: "4.15", Shape: Slots, Instead: keyedLacks},
-	{Name: "xskmap", Handles: true, Since: "4.18", Shape: Slots, Instead: handleLacks},
-	{Name: "sockhash", Handles: true, Since: "4.18", Instead: keyedLacks},
-	{Name: "cgroup_storage", Since: "4.19", NoEntries: true, Instead: cgroupLacks},
-	{Name: "reuseport_sockarray", Handles: true, Since: "4.19", Shape: Slots, Instead: keyedLacks},
-	{Name: "percpu_cgroup_storage", Since: "4.20", PerCPU: true, NoEntries: true, Instead: cgroupLacks},
-	{Name: "queue", Since: "4.20", Shape: Ordered, Instead: queueLacks},
-	{Name: "stack", Since: "4.20", Shape: Ordered, Instead: queueLacks},
-	{Name: "sk_storage", Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks},
-	{Name: "devmap_hash", Since: "5.4", Instead: keyedLacks},
-	{Name: "struct_ops", Since: "5.6", Instead: structLacks},
-	{Name: "ringbuf", Since: "5.8", Shape: Opaque, Instead: ringLacks},
-	{Name: "inode_storage", Since: "5.10", Flags: noPrealloc, NoEntries: true, Instead: storageLacks},
-	{Name: "task_storage", Since: "5.11", Flags: noPrealloc, NoEntries: true, Instead: storageLacks},
-	{Name: "bloom_filter", Since: "5.16", Shape: Members, Instead: bloomLacks},
-	{Name: "user_ringbuf", Since: "6.1", Shape: Opaque, Instead: userLacks},
-	{Name: "cgrp_storage", Since: "6.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks},
-	{Name: "arena", Since: "6.9", Shape: Opaque, Flags: 1 << 10, Instead: arenaLacks}, // BPF_F_MMAPABLE
-	{Name: "insn_array", Since: "6.19", Shape: Indexed, Instead: arrayLacks},
-	{Name: "rhash", Since: "7.3", Flags: noPrealloc, Instead: hashLacks},
+	{Name: "hash", Since: "3.19", Counted: true, Instead: hashLacks, Program: hashProgramLacks},
+	{Name: "array", Since: "3.19", Shape: Indexed, Instead: arrayLacks, Program: arrayProgramLacks},
+	{Name: "prog_array", Handles: true, Since: "4.2", Shape: Slots, Instead: keyedLacks, Program: tailCallProgramLacks},
+	{Name: "perf_event_array", Handles: true, Since: "4.3", Shape: Slots, Instead: handleLacks, Program: eventProgramLacks},
+	{Name: "percpu_hash", Since: "4.6", PerCPU: true, Counted: true, Instead: hashLacks, Program: perCPUProgramLacks},
+	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: arrayLacks, Program: perCPUArrayProgramLacks},
+	{Name: "stack_trace", Since: "4.6", Instead: stackLacks, Program: stackProgramLacks},
+	{Name: "cgroup_array", Handles: true, Since: "4.8", Shape: Slots, Instead: handleLacks, Program: cgroupArrayProgramLacks},
+	{Name: "lru_hash", Since: "4.10", Counted: true, Instead: hashLacks, Program: hashProgramLacks},
+	{Name: "lru_percpu_hash", Since: "4.10", PerCPU: true, Counted: true, Instead: hashLacks, Program: perCPUProgramLacks},
+	{Name: "lpm_trie", Since: "4.11", Trie: true, Flags: noPrealloc, Instead: trieLacks, Program: trieProgramLacks},
+	{Name: "array_of_maps", Handles: true, Since: "4.12", Shape: Slots, Nests: true, Instead: keyedLacks, Program: nestedProgramLacks},
+	{Name: "hash_of_maps", Handles: true, Since: "4.12", Nests: true, Counted: true, Instead: hashLacks, Program: nestedProgramLacks},
+	{Name: "devmap", Since: "4.14", Shape: Slots, Instead: keyedLacks, Program: deviceProgramLacks},
+	{Name: "sockmap", Handles: true, Since: "4.14", Shape: Slots, Instead: keyedLacks, Program: socketProgramLacks},
+	{Name: "cpumap", Since: "4.15", Shape: Slots, Instead: keyedLacks, Program: redirectProgramLacks},
+	{Name: "xskmap", Handles: true, Since: "4.18", Shape: Slots, Instead: handleLacks, Program: redirectProgramLacks},
+	{Name: "sockhash", Handles: true, Since: "4.18", Instead: keyedLacks, Program: socketProgramLacks},
+	{Name: "cgroup_storage", Since: "4.19", NoEntries: true, Instead: cgroupLacks, Program: storageProgramLacks},
+	{Name: "reuseport_sockarray", Handles: true, Since: "4.19", Shape: Slots, Instead: keyedLacks, Program: reuseportProgramLacks},
+	{Name: "percpu_cgroup_storage", Since: "4.20", PerCPU: true, NoEntries: true, Instead: cgroupLacks, Program: storageProgramLacks},
+	{Name: "queue", Since: "4.20", Shape: Ordered, Instead: queueLacks, Program: queueProgramLacks},
+	{Name: "stack", Since: "4.20", Shape: Ordered, Instead: queueLacks, Program: queueProgramLacks},
+	{Name: "sk_storage", Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
+	{Name: "devmap_hash", Since: "5.4", Instead: keyedLacks, Program: deviceProgramLacks},
+	{Name: "struct_ops", Since: "5.6", Instead: structLacks, Program: structLacks},
+	{Name: "ringbuf", Since: "5.8", Shape: Opaque, Instead: ringLacks, Program: ringLacks},
+	{Name: "inode_storage", Since: "5.10", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
+	{Name: "task_storage", Since: "5.11", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
+	{Name: "bloom_filter", Since: "5.16", Shape: Members, Instead: bloomLacks, Program: bloomProgramLacks},
+	{Name: "user_ringbuf", Since: "6.1", Shape: Opaque, Instead: userLacks, Program: userLacks},
+	{Name: "cgrp_storage", Since: "6.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
+	{Name: "arena", Since: "6.9", Shape: Opaque, Flags: 1 << 10, Instead: arenaLacks, Program: arenaLacks}, // BPF_F_MMAPABLE
+	{Name: "insn_array", Since: "6.19", Shape: Indexed, Instead: arrayLacks, Program: jumpProgramLacks},
+	{Name: "rhash", Since: "7.3", Flags: noPrealloc, Instead: hashLacks, Program: hashProgramLacks},
 }
 
 // KindOf is the row of a map type. A type that is newer than the table gets a row that promises nothing.

@@ -27,7 +27,7 @@ func TestRooms(t *testing.T) {
 		{"bpfsh/runtime/repl", "bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + readline, "the prompt knows nothing of maps"},
 		{"bpfsh/builtins/layout", "bpfsh/runtime/method " + starlark + " " + btf, "types know no maps"},
 		{"bpfsh/builtins/engine", btf + " " + sys, "sees bytes only, and no other type of cilium/ebpf is in a signature"},
-		{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/engine " + cilium + " " + btf + " " + cilium + "/rlimit " + sys, "sees bytes only"},
+		{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/engine " + cilium + " " + btf + " " + cilium + "/asm " + cilium + "/features " + cilium + "/link " + cilium + "/rlimit " + sys, "sees bytes only"},
 		{"bpfsh/builtins/engine/kernel/kerneltest", "bpfsh/builtins/engine bpfsh/builtins/engine/kernel " + sys, "is for tests"},
 		{"bpfsh/builtins", "bpfsh/builtins/engine bpfsh/builtins/layout bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + sys,
 			"what scripts see knows no system calls, and is the same without a prompt"},

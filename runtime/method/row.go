@@ -10,6 +10,8 @@ import (
 
 // Row is one function or method. R is what its body works on: a map, a record, the session.
 type Row[R any] struct {
+	// Name is how a script calls it. Of what belongs to a part of a value, such as m.kernel.update, it names the part
+	// too, "kernel.update": as an attribute of the part it is found by what follows the dot.
 	Name string
 	// Params are the parameters as a def statement would write them: "key, value, flags=BPF_ANY".
 	// A parameter with a default may be left out, and its argument is then nil: the body decides what that means.
@@ -93,8 +95,9 @@ func NewTable[R any](typ string, attrs []Attr[R], rows ...[]Row[R]) *Table[R] {
 		t.names = append(t.names, a.Name)
 	}
 	for _, r := range slices.Concat(rows...) {
-		t.methods[r.Name] = newSignature(r)
-		t.names = append(t.names, r.Name)
+		name := r.Name[strings.LastIndexByte(r.Name, '.')+1:]
+		t.methods[name] = newSignature(r)
+		t.names = append(t.names, name)
 	}
 	slices.Sort(t.names)
 	for i := 1; i < len(t.names); i++ {

@@ -17,7 +17,9 @@ type Engine struct {
 	// Mounted is told of a bpffs that was mounted for a pin. nil: a pin where none is mounted is an error.
 	Mounted func(dir string)
 
-	memlock sync.Once
+	memlock     sync.Once
+	counterOnce sync.Once
+	counter     counter
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -28,9 +30,7 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Before Linux 5.11 maps count against a limit that is too low. Where the limit may not be raised it is
-	// mostly not in force either, and otherwise the map says so.
-	e.memlock.Do(func() { _ = rlimit.RemoveMemlock() })
+	e.raiseMemlock()
 	m, err := ebpf.NewMap(s)
 	if _, refused := errors.AsType[*ebpf.VerifierError](err); refused {
 		// The kernel does not take such types at all. Where it does not take them for this map, cilium/ebpf has
@@ -43,7 +43,13 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 	if err != nil {
 		return nil, errnoOf(err)
 	}
-	return e.wrap(m, false)
+	return e.wrap(m, false, spec.Key, spec.Value)
+}
+
+// raiseMemlock raises the limit against which maps and programs count before Linux 5.11, and which is too low. Where
+// it may not be raised it is mostly not in force either, and otherwise the kernel says so.
+func (e *Engine) raiseMemlock() {
+	e.memlock.Do(func() { _ = rlimit.RemoveMemlock() })
 }
 
 func mapSpec(spec *engine.Spec) (*ebpf.MapSpec, error) {
@@ -88,7 +94,7 @@ func (e *Engine) OpenID(id uint32, readonly bool) (engine.Map, error) {
 	if err != nil {
 		return nil, errnoOf(err)
 	}
-	return e.wrap(m, readonly)
+	return e.wrap(m, readonly, nil, nil)
 }
 
 // OpenPin opens the map that is pinned at path.
@@ -96,7 +102,7 @@ func (e *Engine) OpenPin(path string, readonly bool) (engine.Map, error) {
 	m, err := ebpf.LoadPinnedMap(path, &ebpf.LoadPinOptions{ReadOnly: readonly})
 	switch errno := errnoOf(err); {
 	case err == nil:
-		return e.wrap(m, readonly)
+		return e.wrap(m, readonly, nil, nil)
 	case errno == unix.EACCES:
 		return nil, notPinned(path)
 	case errno == err:

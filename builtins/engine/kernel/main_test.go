@@ -11,6 +11,7 @@ import (
 	"bpfsh/builtins/engine/kernel"
 	"bpfsh/builtins/engine/kernel/kerneltest"
 
+	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -28,6 +29,17 @@ func number(i int) []byte { return binary.NativeEndian.AppendUint32(nil, uint32(
 func hash(t testing.TB, e *kernel.Engine) engine.Map {
 	t.Helper()
 	return kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, "hash"), KeySize: 4, ValueSize: 4, MaxEntries: 100})
+}
+
+// twin is cilium/ebpf's handle on a map.
+func twin(t testing.TB, m engine.Map) *ebpf.Map {
+	t.Helper()
+	twin, err := ebpf.NewMapFromID(ebpf.MapID(m.Info().ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { twin.Close() })
+	return twin
 }
 
 // holds says whether m has value under key.

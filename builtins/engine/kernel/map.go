@@ -19,13 +19,17 @@ type kernelMap struct {
 	m      *ebpf.Map
 	fd     int // -1 when closed
 	info   engine.Info
+	// The types that the handle was made with, if the kernel took them: to read them back wants a capability more.
+	key, value btf.Type
+
+	programs *programs // nil until one is wanted
 }
 
 var _ engine.Map = (*kernelMap)(nil)
 
 // wrap takes over m.
-func (e *Engine) wrap(m *ebpf.Map, readonly bool) (engine.Map, error) {
-	km := &kernelMap{engine: e, m: m, fd: m.FD()}
+func (e *Engine) wrap(m *ebpf.Map, readonly bool, key, value btf.Type) (engine.Map, error) {
+	km := &kernelMap{engine: e, m: m, fd: m.FD(), key: key, value: value}
 	if err := km.describe(readonly); err != nil {
 		m.Close()
 		return nil, err
@@ -51,8 +55,11 @@ func (m *kernelMap) describe(readonly bool) error {
 	return nil
 }
 
-// Types reads the map's BTF, anew at each call.
+// Types reads the map's BTF, anew at each call, unless the handle was made with it.
 func (m *kernelMap) Types() (key, value btf.Type) {
+	if m.fd >= 0 && m.info.BTF && m.value != nil {
+		return m.key, m.value
+	}
 	raw, err := describe(m.fd)
 	runtime.KeepAlive(m)
 	if err != nil || raw.BTFID == 0 || raw.BTFKeyTypeID == 0 && raw.BTFValueTypeID == 0 {
@@ -114,5 +121,9 @@ func (m *kernelMap) Close() error {
 		return unix.EBADF
 	}
 	m.fd = -1
+	if m.programs != nil {
+		m.programs.close() // they hold the map
+		m.programs = nil
+	}
 	return m.m.Close()
 }

@@ -65,10 +65,20 @@ func TestClose(t *testing.T) {
 		"LookupAndDeleteBatch": func(m engine.Map) error {
 			return none(m.LookupAndDeleteBatch(&engine.Cursor{}, k, v, 1))
 		},
-		"UpdateBatch": func(m engine.Map) error { return none(m.UpdateBatch(k, v, 1, 0)) },
-		"DeleteBatch": func(m engine.Map) error { return none(m.DeleteBatch(k, 1)) },
-		"Freeze":      func(m engine.Map) error { return m.Freeze() },
-		"Pin":         func(m engine.Map) error { return m.Pin(pin, true) },
+		"UpdateBatch":         func(m engine.Map) error { return none(m.UpdateBatch(k, v, 1, 0)) },
+		"DeleteBatch":         func(m engine.Map) error { return none(m.DeleteBatch(k, 1)) },
+		"Freeze":              func(m engine.Map) error { return m.Freeze() },
+		"ProgramLookup":       func(m engine.Map) error { return m.ProgramLookup(k, v, 0) },
+		"ProgramLookupPerCPU": func(m engine.Map) error { return m.ProgramLookupPerCPU(k, v, 0) },
+		"ProgramPeek":         func(m engine.Map) error { return m.ProgramPeek(v) },
+		"ProgramCount":        func(m engine.Map) error { return none(m.ProgramCount()) },
+		"ProgramEntries":      func(m engine.Map) error { b, err := m.ProgramEntries(0); return none(b.N, err) },
+		"ProgramUpdate":       func(m engine.Map) error { return m.ProgramUpdate(k, v, 0, 0) },
+		"ProgramDelete":       func(m engine.Map) error { return m.ProgramDelete(k) },
+		"ProgramPush":         func(m engine.Map) error { return m.ProgramPush(v, 0) },
+		"ProgramPop":          func(m engine.Map) error { return m.ProgramPop(v) },
+		"ProgramAdd":          func(m engine.Map) error { _, _, err := m.ProgramAdd(k, 0, 4, 1, 0); return err },
+		"Pin":                 func(m engine.Map) error { return m.Pin(pin, true) },
 		"Types": func(m engine.Map) error { // it has no error to give
 			if key, value := m.Types(); key != nil || value != nil {
 				return nil
@@ -89,6 +99,9 @@ func TestClose(t *testing.T) {
 				t.Fatal("no row for this method")
 			}
 			m := kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, "hash"), KeySize: 4, ValueSize: 4, MaxEntries: 100, Key: u32, Value: u32})
+			if err := m.ProgramUpdate(k, v, 0, engine.AnyCPU); err != nil { // there is a program, which goes too
+				t.Fatal(err)
+			}
 			if err := m.Close(); err != nil {
 				t.Fatal(err)
 			}

@@ -39,6 +39,11 @@ func Engine(t testing.TB) *kernel.Engine {
 		t.Fatal(err)
 	}
 	m.Close()
+	t.Cleanup(func() {
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return e
 }
 
@@ -73,7 +78,7 @@ func Create(t testing.TB, e engine.Engine, spec engine.Spec) (engine.Map, error)
 		inner.Name, spec.Inner = "inner"+suffix, &inner
 	}
 	m, err := e.Create(spec)
-	if errors.Is(err, unix.EINVAL) && older(kind.Since) {
+	if errors.Is(err, unix.EINVAL) && Older(kind.Since) {
 		t.Skipf("%s is there since Linux %s", kind.Name, kind.Since)
 	}
 	if err == nil {
@@ -82,8 +87,8 @@ func Create(t testing.TB, e engine.Engine, spec engine.Spec) (engine.Map, error)
 	return m, err
 }
 
-// older says whether the running kernel is older than a release such as "6.19".
-func older(release string) bool {
+// Older says whether the running kernel is older than a release such as "6.19".
+func Older(release string) bool {
 	var u unix.Utsname
 	var major, minor, wantMajor, wantMinor int
 	if unix.Uname(&u) != nil {

@@ -1,0 +1,431 @@
+package builtins
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/big"
+	"strings"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+)
+
+var kernelAttrs = []method.Attr[*Map]{{
+	Name: "kernel",
+	Doc: "The same operations, done by a program in the kernel.\n" +
+		"m.kernel.update(key, value) and the others call the helper (bpf_map_update_elem …) in a small program that bpfsh loads once and runs " +
+		"each time. Programs write to frozen maps, see one CPU's value of a per-CPU map, and add in one step. The first program that uses a devmap or a " +
+		"cpumap decides which may: here one for XDP.",
+	Get: func(m *Map) (starlark.Value, error) { return m.kernelSide(), nil },
+}}
+
+var kernelMethods = []method.Row[*KernelSide]{{
+	Name:   "kernel.lookup",
+	Params: "key, default=None, cpu=None",
+	Doc: "The value that a program finds under key (bpf_map_lookup_elem).\n" +
+		"default if there is none. Of a per-CPU map: the value of the CPU that the program runs on, which cpu chooses. A value with a spin lock is read under it.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		cpu, err := k.cpu(c, 2)
+		if err != nil {
+			return nil, err
+		}
+		return k.lookup(c, func(key, value []byte) error { return k.m.raw.ProgramLookup(key, value, cpu) }, c.Or(1, starlark.None))
+	},
+}, {
+	Name:   "kernel.lookup_percpu",
+	Params: "key, cpu, default=None",
+	Doc: "One CPU's value, as any CPU's program finds it.\n" +
+		"It is bpf_map_lookup_percpu_elem, of per-CPU maps, since Linux 5.19; kernel.lookup(key, cpu=…) does it on every kernel.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		cpu, err := k.cpu(c, 1)
+		if err != nil {
+			return nil, err
+		}
+		if cpu == engine.AnyCPU {
+			return nil, c.Bad("cpu", c.Args[1], "the number of a CPU")
+		}
+		return k.lookup(c, func(key, value []byte) error { return k.m.raw.ProgramLookupPerCPU(key, value, cpu) }, c.Or(2, starlark.None))
+	},
+}, {
+	Name:   "kernel.update",
+	Params: "key, value, flags=BPF_ANY, cpu=None",
+	Doc: "Write value under key from a program (bpf_map_update_elem).\n" +
+		"Flags and errors are those of update; a frozen map does not refuse it. Of a per-CPU map one CPU's value is written, and the others stay: " +
+		"that of cpu, or of the CPU the program happens to run on.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		flags, err := flagsOf(c, 2)
+		if err != nil {
+			return nil, err
+		}
+		cpu, err := k.cpu(c, 3)
+		if err != nil {
+			return nil, err
+		}
+		if !k.m.kind.ProgramHas("update") {
+			return nil, k.m.fail(c.Name, c.Args[0], errNotForType)
+		}
+		key, err := k.m.encodeKey(c.Name, c.Args[0])
+		if err != nil {
+			return nil, err
+		}
+		value, err := k.encodeValue(c.Name, c.Args[1])
+		if err != nil {
+			return nil, err
+		}
+		err = k.run(func() error { return k.m.raw.ProgramUpdate(key, value, flags, cpu) })
+		if err != nil {
+			return nil, k.m.failFlags(c.Name, c.Args[0], flags, err)
+		}
+		return starlark.None, nil
+	},
+}, {
+	Name:   "kernel.delete",
+	Params: "key, missing_ok=False",
+	Doc: "Remove the entry under key from a program (bpf_map_delete_elem).\n" +
+		"ENOENT: there is none, unless missing_ok. It returns whether there was one.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		missingOK, err := c.Bool(1, "missing_ok")
+		if err != nil {
+			return nil, err
+		}
+		key, err := k.m.encodeKey(c.Name, c.Args[0])
+		if err != nil {
+			return nil, err
+		}
+		err = k.run(func() error { return k.m.raw.ProgramDelete(key) })
+		if missingOK && errors.Is(err, unix.ENOENT) {
+			return starlark.False, nil
+		}
+		return starlark.True, k.m.explain(c.Name, c.Args[0], err)
+	},
+}, {
+	Name:   "kernel.add",
+	Params: "key, n, field=None, cpu=None",
+	Doc: "Add n to a number in a value, in one step (an atomic add).\n" +
+		"Nothing that programs or other processes add meanwhile is lost, which user space cannot do. field names the number in a struct (\"bytes\", \"tcp.bytes\"); it has 4 or 8 bytes. " +
+		"It returns the sum, which wraps around as in C; None before Linux 5.12. ENOENT: there is no entry under key. Of a per-CPU map one CPU's value grows.",
+	Run: (*KernelSide).add,
+}, {
+	Name:   "kernel.push",
+	Params: "value, flags=BPF_ANY",
+	Doc:    "Add a value from a program (bpf_map_push_elem), as push does.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		if k.m.kind.Shape != engine.Ordered && k.m.kind.Shape != engine.Members {
+			return nil, k.m.fail(c.Name, nil, errNotForType)
+		}
+		flags, err := flagsOf(c, 1)
+		if err != nil {
+			return nil, err
+		}
+		value, err := k.encodeValue(c.Name, c.Args[0])
+		if err != nil {
+			return nil, err
+		}
+		if err := k.run(func() error { return k.m.raw.ProgramPush(value, flags) }); err != nil {
+			return nil, k.m.failFlags(c.Name, nil, flags, err)
+		}
+		return starlark.None, nil
+	},
+}, {
+	Name:   "kernel.pop",
+	Params: "key=…, default=…",
+	Doc: "Take the next value of a queue or stack (bpf_map_pop_elem).\n" +
+		"If it is empty: default if one is given, else ENOENT. Programs have no such step for maps with keys.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		if k.m.kind.Shape == engine.Ordered && c.Args[0] != nil {
+			return nil, k.m.noKey(c)
+		}
+		return k.next(c, c.Args[1], k.m.raw.ProgramPop)
+	},
+}, {
+	Name:   "kernel.peek",
+	Params: "default=…",
+	Doc: "The next value of a queue or stack, which stays (bpf_map_peek_elem).\n" +
+		"If it is empty: default if one is given, else ENOENT. `value in m.kernel` asks a bloom filter.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		return k.next(c, c.Args[0], k.m.raw.ProgramPeek)
+	},
+}, {
+	Name:   "kernel.items",
+	Params: "cpu=None",
+	Doc: "All entries, read in one go by a program (bpf_for_each_map_elem).\n" +
+		"A batch: a sequence of (key, value), with .keys and .values. Of a per-CPU map: the values of one CPU. Hashes and arrays have it, since Linux 5.13. " +
+		"The CPU does nothing else meanwhile, some 0.2 s for a million entries, so that maps of over 4 million are refused; items() reads any map.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		cpu, err := k.cpu(c, 0)
+		if err != nil {
+			return nil, err
+		}
+		if err := k.mayWalk(c.Name); err != nil {
+			return nil, err
+		}
+		var b engine.Batch
+		err = k.run(func() (err error) { b, err = k.m.raw.ProgramEntries(cpu); return err })
+		if err != nil {
+			return nil, k.m.fail(c.Name, nil, err)
+		}
+		return &Batch{k.m.key, layout.Slot{Type: k.m.value.Type}, string(b.Keys), string(b.Values), b.N}, nil
+	},
+}, {
+	Name: "kernel.count",
+	Doc: "The number of entries that a program goes through.\n" +
+		"It is bpf_for_each_map_elem, with the limits of kernel.items; count() is faster.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		if err := k.mayWalk(c.Name); err != nil {
+			return nil, err
+		}
+		var n int
+		err := k.run(func() (err error) { n, err = k.m.raw.ProgramCount(); return err })
+		if err != nil {
+			return nil, k.m.fail(c.Name, nil, err)
+		}
+		return starlark.MakeInt(n), nil
+	},
+}, {
+	Name:   "kernel.next_key",
+	Params: "key=None",
+	Doc:    "An error: programs have no such helper.\nIt says what to use instead.",
+	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		return nil, k.m.fail(c.Name, c.Args[0], errNotForType)
+	},
+}}
+
+// KernelSide is m.kernel: what a program in the kernel does with a map.
+type KernelSide struct {
+	m       *Map
+	methods map[string]starlark.Value // bound once each
+}
+
+var (
+	_ starlark.HasAttrs  = (*KernelSide)(nil)
+	_ starlark.Container = (*KernelSide)(nil)
+	_ runtime.Helper     = (*KernelSide)(nil)
+)
+
+func (m *Map) kernelSide() *KernelSide {
+	if m.kernel == nil {
+		m.kernel = &KernelSide{m, map[string]starlark.Value{}}
+	}
+	return m.kernel
+}
+
+func (k *KernelSide) String() string        { return "kernel's side of " + k.m.String() }
+func (k *KernelSide) Type() string          { return "bpf.map.kernel" }
+func (k *KernelSide) Freeze()               {} // as of the map
+func (k *KernelSide) Truth() starlark.Bool  { return true }
+func (k *KernelSide) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", k.Type()) }
+
+var kernelTable = method.NewTable("bpf.map.kernel", nil, kernelMethods)
+
+func (k *KernelSide) AttrNames() []string { return kernelTable.Names() }
+
+// Attr says of the map's other methods that programs have none of them: a typing error is something else.
+func (k *KernelSide) Attr(name string) (starlark.Value, error) {
+	if v, ok := k.methods[name]; ok {
+		return v, nil
+	}
+	v, err := kernelTable.Attr(k, name)
+	switch {
+	case err != nil:
+	case v != nil:
+		k.methods[name] = v
+	case mapTable.Has(name):
+		err = fmt.Errorf("kernel.%s: no helper of programs does this: %s is for user space", name, name)
+	}
+	return v, err
+}
+
+// Help is what help(m.kernel) prints: the operations that programs have on the type, a line each.
+func (k *KernelSide) Help() string {
+	var sb strings.Builder
+	sb.WriteString(k.String())
+	for _, e := range method.Entries("method", kernelMethods) {
+		if k.m.kind.ProgramHas(strings.TrimPrefix(e.Name, kernelPrefix)) {
+			fmt.Fprintf(&sb, "\n  %-22s%s", e.Name, e.Summary())
+		}
+	}
+	return sb.String()
+}
+
+// Has is key in m.kernel, or a value of a bloom filter.
+func (k *KernelSide) Has(key starlark.Value) (bool, error) {
+	const op = kernelPrefix + "in"
+	var b []byte
+	var err error
+	ask := func() error { return k.m.raw.ProgramLookup(b, k.value(), engine.AnyCPU) }
+	switch {
+	case !k.m.kind.ProgramHas("in"):
+		return false, k.m.fail(op, key, errNotForType)
+	case k.m.kind.Shape == engine.Members:
+		b, err = k.encodeValue(op, key)
+		ask = func() error { return k.m.raw.ProgramPeek(b) }
+	default:
+		b, err = k.m.encodeKey(op, key)
+	}
+	if err != nil {
+		return false, err
+	}
+	if err = k.run(ask); errors.Is(err, unix.ENOENT) {
+		return false, nil
+	}
+	return err == nil, k.m.explain(op, key, err)
+}
+
+// run calls f, which may want descriptors.
+func (k *KernelSide) run(f func() error) error { return k.m.lib.retry(f) }
+
+// value is the buffer for one value, of one CPU.
+func (k *KernelSide) value() []byte { return k.m.valueBuf[:k.m.info.ValueSize] }
+
+// encodeValue writes value, of one CPU, to the buffer.
+func (k *KernelSide) encodeValue(op string, value starlark.Value) ([]byte, error) {
+	if err := k.m.refuseHandle(op); err != nil {
+		return nil, err
+	}
+	if err := k.m.value.Type.Encode(k.value(), value); err != nil {
+		err = k.m.bad(op, "value", err)
+		if k.m.info.CPUs > 0 {
+			err = fmt.Errorf("%w; a program writes the value of one CPU", err)
+		}
+		return nil, err
+	}
+	return k.value(), nil
+}
+
+// cpu reads a cpu argument; left out or None, it is any.
+func (k *KernelSide) cpu(c method.Call, i int) (int, error) {
+	if !given(c, i) {
+		return engine.AnyCPU, nil
+	}
+	n, err := k.m.lib.engine.CPUs()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	cpu, err := c.Uint(i, "cpu", uint64(n-1))
+	return int(cpu), err
+}
+
+// lookup runs read, and decodes what it reads.
+func (k *KernelSide) lookup(c method.Call, read func(key, value []byte) error, missing starlark.Value) (starlark.Value, error) {
+	key, err := k.m.encodeKey(c.Name, c.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	switch err := k.run(func() error { return read(key, k.value()) }); {
+	case err == nil:
+		return k.m.value.Type.Decode(k.value()), nil
+	case errors.Is(err, unix.ENOENT):
+		return missing, nil
+	default:
+		return nil, k.m.fail(c.Name, c.Args[0], err)
+	}
+}
+
+// next reads the next value of a queue or stack.
+func (k *KernelSide) next(c method.Call, missing starlark.Value, read func([]byte) error) (starlark.Value, error) {
+	if k.m.kind.Shape != engine.Ordered {
+		return nil, k.m.fail(c.Name, nil, errNotForType)
+	}
+	err := k.run(func() error { return read(k.value()) })
+	if missing != nil && errors.Is(err, unix.ENOENT) {
+		return missing, nil
+	}
+	if err != nil {
+		return nil, k.m.fail(c.Name, nil, err)
+	}
+	return k.m.value.Type.Decode(k.value()), nil
+}
+
+func (k *KernelSide) add(c method.Call) (starlark.Value, error) {
+	field := ""
+	if given(c, 2) {
+		var err error
+		if field, err = c.String(2, "field"); err != nil {
+			return nil, err
+		}
+	}
+	cpu, err := k.cpu(c, 3)
+	if err != nil {
+		return nil, err
+	}
+	if !k.m.kind.ProgramHas("add") {
+		return nil, k.m.fail(c.Name, nil, errNotForType)
+	}
+	offset, number, err := k.m.value.Counter(field)
+	if err != nil {
+		return nil, k.m.bad(c.Name, "value", err)
+	}
+	n, err := addend(c, number)
+	if err != nil {
+		return nil, err
+	}
+	key, err := k.m.encodeKey(c.Name, c.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	var sum uint64
+	var told bool
+	err = k.run(func() (err error) {
+		sum, told, err = k.m.raw.ProgramAdd(key, offset, number.Size(), n, cpu)
+		return err
+	})
+	if err != nil {
+		return nil, k.m.fail(c.Name, c.Args[0], err)
+	}
+	if !told {
+		return starlark.None, nil
+	}
+	b := make([]byte, 8)
+	if number.Size() == 4 {
+		binary.NativeEndian.PutUint32(b, uint32(sum))
+	} else {
+		binary.NativeEndian.PutUint64(b, sum)
+	}
+	return number.Decode(b[:number.Size()]), nil
+}
+
+// addend reads n, which may be negative whether or not the number is, as two's complement.
+func addend(c method.Call, number *layout.Type) (uint64, error) {
+	n, ok := c.Args[1].(starlark.Int)
+	if !ok {
+		return 0, c.Bad("n", c.Args[1], "int")
+	}
+	width := uint(8 * number.Size())
+	least, most := new(big.Int).Lsh(big.NewInt(-1), width-1), new(big.Int).Lsh(big.NewInt(1), width)
+	if i := n.BigInt(); i.Cmp(least) < 0 || i.Cmp(most) >= 0 {
+		return 0, c.Bad("n", n, fmt.Sprintf("a number of %d bits", width))
+	}
+	if u, ok := n.Uint64(); ok {
+		return u, nil
+	}
+	i, _ := n.Int64() // it is negative, and fits
+	return uint64(i), nil
+}
+
+// maxWalk is the most entries that one run goes through: the CPU's other work waits meanwhile.
+const maxWalk = 1 << 22
+
+func (k *KernelSide) mayWalk(op string) error {
+	m, what := k.m, strings.TrimPrefix(op, kernelPrefix)
+	if !m.kind.ProgramHas(what) {
+		return m.fail(op, nil, errNotForType)
+	}
+	n := int(m.info.MaxEntries)
+	if n <= maxWalk {
+		return nil
+	}
+	if counted, ok := m.counted(); ok {
+		n = counted
+	}
+	if n > maxWalk {
+		return &Error{Op: op, Map: m, Count: -1, Err: fmt.Errorf("it has %d entries, and one run of a program goes through %d at most: %s() has no such limit",
+			n, maxWalk, what)}
+	}
+	return nil
+}
