@@ -12,10 +12,11 @@ type placer struct {
 }
 
 // field takes room for a whole field and gives its offset in bits.
-func (p *placer) field(size, align int) int {
-	if p.packed {
+func (p *placer) field(size, align int, given attributes) int {
+	if p.packed || given.packed {
 		align = 1
 	}
+	align = max(align, given.align)
 	p.align = max(p.align, align)
 	return p.take(roundUp(p.end, 8*align), 8*size)
 }
@@ -41,7 +42,7 @@ func (p *placer) member(m btf.Member) int {
 	case m.BitfieldSize > 0:
 		return p.bitField(size, int(m.BitfieldSize), m.Name != "")
 	default:
-		return p.field(size, alignOf(m.Type))
+		return p.field(size, alignOf(m.Type), attributes{})
 	}
 }
 
@@ -68,7 +69,7 @@ func alignOf(t btf.Type) int {
 	switch u := btf.UnderlyingType(t).(type) {
 	case *btf.Array:
 		return alignOf(u.Type)
-	case *btf.Struct, *btf.Union:
+	case *btf.Struct, *btf.Union, *btf.Datasec:
 		align, ok := natural(compositeOf(u))
 		if !ok {
 			return 1
@@ -83,7 +84,7 @@ func alignOf(t btf.Type) int {
 	}
 }
 
-// composite is a struct or a union.
+// composite is a struct or a union, or a section of variables, which lies like a struct.
 type composite struct {
 	word    string // "struct" or "union"
 	name    string
@@ -91,13 +92,15 @@ type composite struct {
 	members []btf.Member
 }
 
-// compositeOf is the struct or union that t is under its typedefs; members is nil for any other type.
+// compositeOf is the struct, union or section that t is under its typedefs; members is nil for any other type.
 func compositeOf(t btf.Type) composite {
 	switch u := btf.UnderlyingType(t).(type) {
 	case *btf.Struct:
 		return composite{"struct", u.Name, int(u.Size), u.Members}
 	case *btf.Union:
 		return composite{"union", u.Name, int(u.Size), u.Members}
+	case *btf.Datasec:
+		return composite{"struct", u.Name, int(u.Size), sectionMembers(u)}
 	default:
 		return composite{}
 	}

@@ -26,11 +26,11 @@ func (t *Type) compileArray(a *btf.Array, depth int) error {
 	case "bytes":
 		return nil
 	}
-	elem, err := compile(a.Type, depth+1)
+	elem, err := t.host.compile(a.Type, depth+1)
 	if err != nil || a.Nelems > maxElements {
 		return err
 	}
-	t.codec, t.padded = arrayCodec{elem, int(a.Nelems)}, elem.padded
+	t.codec, t.padded, t.shown = arrayCodec{elem, int(a.Nelems)}, elem.padded, elem.shown
 	return nil
 }
 
@@ -44,6 +44,9 @@ func elementName(t btf.Type) string {
 	for ok := true; ok; t, ok = unwrap(t) {
 		if d, isDef := t.(*btf.Typedef); isDef && d.Name == "bytes" {
 			return "bytes"
+		}
+		if h, _ := hintOf(t); h != nil {
+			return ""
 		}
 	}
 	if i.Name == "char" {

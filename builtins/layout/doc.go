@@ -7,5 +7,6 @@
 // friendly form (text, an address, a bool) only where encoding it gives the same bytes, and the raw bytes or
 // the number otherwise; every encoder takes raw bytes of exactly its size.
 //
-// The package knows nothing of maps, and asks nothing of the machine.
+// The package knows nothing of maps. What it asks of the machine comes in as a Host: types by name, and what numbers
+// stand for, which people see and scripts do not.
 package layout

@@ -16,7 +16,7 @@ type field struct {
 	codec  codec // of typ, or of a bit field of it
 	start  int   // bits
 	end    int
-	kernel string // what the kernel keeps here, a lock or a timer: reads as zero, and what is written is ignored
+	kernel string // the object that the kernel keeps here for itself, as a lock or a timer is; "" for other fields
 }
 
 // errOpaque is a struct whose members cannot be told apart by bytes and names. It stays bytes.
@@ -41,7 +41,7 @@ func (rt *recordType) add(c composite, base, depth int) error {
 	for _, m := range c.members {
 		start, inner := base+int(m.Offset), compositeOf(m.Type)
 		switch {
-		case m.Name == "" && inner.word == "": // padding
+		case m.Name == "" && (inner.word == "" || kernelObject(m.Type) != ""): // nothing to name
 			continue
 		case m.Name == "" && depth <= maxNesting:
 			if err := rt.add(inner, start, depth+1); err != nil {
@@ -49,11 +49,11 @@ func (rt *recordType) add(c composite, base, depth int) error {
 			}
 			continue
 		}
-		t, err := compile(m.Type, depth)
+		t, err := rt.typ.host.compile(m.Type, depth)
 		if err != nil {
 			return fmt.Errorf("field %s: %w", m.Name, err)
 		}
-		f := field{m.Name, t, t.codec, start, start + 8*t.size, kernelObject(inner)}
+		f := field{m.Name, t, t.codec, start, start + 8*t.size, kernelObject(m.Type)}
 		if !f.narrow(int(m.BitfieldSize)) {
 			return errOpaque
 		}
@@ -63,6 +63,7 @@ func (rt *recordType) add(c composite, base, depth int) error {
 		if _, twice := rt.index[m.Name]; twice {
 			return errOpaque
 		}
+		rt.typ.shown = rt.typ.shown || t.shown
 		if f.kernel == "" {
 			rt.order = append(rt.order, len(rt.fields))
 		}
@@ -96,17 +97,6 @@ func (rt *recordType) survey() {
 		end = max(end, f.end)
 	}
 	rt.typ.padded = rt.typ.padded || end < 8*rt.typ.size
-}
-
-// kernelObject is the name of the object that the kernel keeps in a field of this type, or "".
-func kernelObject(c composite) string {
-	switch c.name {
-	case "bpf_spin_lock", "bpf_res_spin_lock", "bpf_timer", "bpf_wq", "bpf_task_work", "bpf_refcount",
-		"bpf_list_head", "bpf_list_node", "bpf_rb_root", "bpf_rb_node":
-		return c.name
-	default:
-		return ""
-	}
 }
 
 // bytes are those of b that hold the field.

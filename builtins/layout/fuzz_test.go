@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -19,7 +20,7 @@ func FuzzParse(f *testing.F) {
 		f.Add(src)
 	}
 	f.Fuzz(func(t *testing.T, src string) {
-		typ, err := Parse(src)
+		typ, err := testHost().Parse(src)
 		if err != nil {
 			return
 		}
@@ -45,7 +46,17 @@ func FuzzValue(f *testing.F) {
 	f.Fuzz(checkValue)
 }
 
-// TestRandom is the two above with some inputs of every kind.
+// FuzzHints: no hint breaks a type, and the bytes of one that is taken are still written back as they were read. The
+// input is the type, the bytes, and the hint.
+func FuzzHints(f *testing.F) {
+	for _, h := range hintTable {
+		f.Add([]byte{12, 0}, []byte{}, h.name)
+	}
+	f.Add([]byte{15, 0}, []byte{}, "struct flow_key")
+	f.Fuzz(checkHint)
+}
+
+// TestRandom is the four above with some inputs of every kind.
 func TestRandom(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	random := func() []byte {
@@ -55,25 +66,78 @@ func TestRandom(t *testing.T) {
 		}
 		return b
 	}
-	for range 5000 {
+	hints := []string{"hex", "ktime", "ipv4", "errno", "mac", "u32"}
+	for i := range 5000 {
 		shape, data := random(), random()
 		checkRoundTrip(t, shape, data)
 		checkValue(t, shape, data)
+		checkHint(t, shape, data, hints[i%len(hints)])
 	}
 }
 
-func checkRoundTrip(t *testing.T, shape, data []byte) {
-	typ, err := Of((&source{b: shape}).btf(0))
-	if err != nil || typ.size > 1<<12 {
+// checkHint puts a hint in each place of a type where it fits.
+func checkHint(t *testing.T, shape, data []byte, hint string) {
+	typ, err := testHost().Of((&source{b: shape}).btf(0))
+	if err != nil || typ.size > 1<<10 {
 		return
 	}
-	b := make([]byte, typ.size)
+	places := map[string]*Type{}
+	addPlaces(places, typ, "")
+	for path, place := range places {
+		hinted, err := typ.WithHints(map[string]string{path: hint})
+		if err != nil {
+			continue
+		}
+		if hinted.size != typ.size {
+			t.Fatalf("%s with %s as %s is %s", typ, path, hint, hinted)
+		}
+		b := fill(data, typ.size)
+		checkBytes(t, hinted, b)
+		if h := hintByName(hint); h != nil && place.takes(h) && hinted.Decode(b).String() != typ.Decode(b).String() {
+			t.Fatalf("%s: % x with %s as %s is %s, was %s", typ, b, path, hint, hinted.Decode(b), typ.Decode(b))
+		}
+	}
+}
+
+// addPlaces adds the paths of a type's fields, and of the fields in them.
+func addPlaces(places map[string]*Type, t *Type, path string) {
+	places[path] = t
+	if a, ok := t.codec.(arrayCodec); ok {
+		t = a.elem
+	}
+	if t.record == nil || len(places) > 50 {
+		return
+	}
+	for _, f := range t.record.fields {
+		addPlaces(places, f.typ, strings.TrimPrefix(path+"."+f.name, "."))
+	}
+}
+
+// takes says that the type is a number that the hint can stand around, or an array of such.
+func (t *Type) takes(h *hint) bool {
+	if a, ok := t.codec.(arrayCodec); ok {
+		t = a.elem
+	}
+	return h.fits(t.btf)
+}
+
+// fill is size bytes out of data, over and over.
+func fill(data []byte, size int) []byte {
+	b := make([]byte, size)
 	for i := range b {
 		if len(data) > 0 {
 			b[i] = data[i%len(data)]
 		}
 	}
-	checkBytes(t, typ, b)
+	return b
+}
+
+func checkRoundTrip(t *testing.T, shape, data []byte) {
+	typ, err := testHost().Of((&source{b: shape}).btf(0))
+	if err != nil || typ.size > 1<<12 {
+		return
+	}
+	checkBytes(t, typ, fill(data, typ.size))
 	if typ.size > 0 && !strings.Contains(typ.name, "@") {
 		checkAgain(t, typ)
 	}
@@ -112,6 +176,9 @@ func checkBytes(t *testing.T, typ *Type, b []byte) {
 	if same, err := starlark.Equal(v, other); err != nil || !same {
 		t.Fatalf("%s: %s is not equal to itself read again, %v", typ, v, err)
 	}
+	if v.String() != other.String() || typ.Shown(v).String() != typ.Shown(other).String() {
+		t.Fatalf("%s: %s is written and shown as %s, and read again as %s", typ, v, typ.Shown(v), other)
+	}
 	hash, err := v.Hash()
 	if h, _ := other.Hash(); err != nil || h != hash {
 		t.Fatalf("%s: %s has the hashes %d and %d, %v", typ, v, hash, h, err)
@@ -136,7 +203,7 @@ func checkRecord(t *testing.T, r *Record) {
 	if c, err := starlark.Compare(syntax.LE, r, r); err == nil && !c {
 		t.Fatalf("%s is greater than itself", r)
 	}
-	replaced := []byte(r.raw)
+	replaced := bytes.Clone(r.raw)
 	given := items(r)
 	for i, kv := range given {
 		if v, found, err := r.Get(kv[0]); !found || err != nil || v.String() != r.Field(i).String() {
@@ -146,7 +213,7 @@ func checkRecord(t *testing.T, r *Record) {
 			t.Fatalf("%s: field %s: %v", r, kv[0], err)
 		}
 	}
-	if string(replaced) != r.raw {
+	if !bytes.Equal(replaced, r.raw) {
 		t.Fatalf("%s: % x becomes % x when each field is replaced by itself", r, r.raw, replaced)
 	}
 	if r.rt.shared {
@@ -156,7 +223,7 @@ func checkRecord(t *testing.T, r *Record) {
 	if err := r.rt.encodeNamed(built, given, true); err != nil {
 		t.Fatalf("%s from its fields: %v", r, err)
 	}
-	if again := r.rt.decode(built).(*Record); again.data() != r.data() {
+	if again := r.rt.decode(built).(*Record); !bytes.Equal(again.data(), r.data()) {
 		t.Fatalf("%s from its fields is %s", r, again)
 	}
 }

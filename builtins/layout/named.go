@@ -18,6 +18,7 @@ var named = []*namedType{
 	{"ipv4", "", uint32Type, 4, ipCodec{}},
 	{"ipv6", "", arrayType(uint32Type, 4), 4, ipCodec{}},
 	{"mac", "", arrayType(uint8Type, 6), 1, macCodec{}},
+	{"comm", "", arrayType(charType, 16), 1, textCodec{}},
 	{"cidr4", "", prefixType("cidr4", 4), 4, prefixCodec{}},
 	{"cidr6", "", prefixType("cidr6", 16), 4, prefixCodec{}},
 }
@@ -35,6 +36,7 @@ var (
 	uint16Type = &btf.Int{Name: "u16", Size: 2}
 	uint32Type = &btf.Int{Name: "u32", Size: 4}
 	uint64Type = &btf.Int{Name: "u64", Size: 8}
+	charType   = &btf.Int{Name: "char", Size: 1, Encoding: btf.Signed}
 )
 
 func arrayType(elem btf.Type, n uint32) *btf.Array {

@@ -12,18 +12,13 @@ import (
 )
 
 // Parse compiles a type from its spelling, which is C's with short names for the integers: "u32", "char[16]",
-// "struct { ipv4 saddr; be16 port; u8 proto; }". Structs, unions, enums and bit fields lie as C puts them, packed
-// ones too; what a pointer points to does not matter. Beyond C, dimensions may stand before the name, as in
-// "char[16] comm", and bytes[N] are bytes that are no numbers.
+// "struct { ipv4 saddr; be16 port; u8 proto; }". Structs, unions, enums and bit fields lie as C puts them, packed and
+// aligned ones too; what a pointer points to does not matter. Beyond C, dimensions may stand before the name, as in
+// "char[16] comm", bytes[N] are bytes that are no numbers, and a hint says what a number stands for: "ktime seen",
+// "hex(u16) flags". Names without a body, as in "struct flow_key", are for a Host to find.
 //
 // The error names the column, and what was expected there.
-func Parse(spelling string) (*Type, error) {
-	t, err := parse(spelling)
-	if err != nil {
-		return nil, err
-	}
-	return Of(t)
-}
+func Parse(spelling string) (*Type, error) { return (*Host)(nil).Parse(spelling) }
 
 const (
 	maxSpelling   = 64 << 10 // bytes; a type that needs more was not written by a person
@@ -49,9 +44,10 @@ func (e *SyntaxError) Error() string {
 
 // parser reads a spelling, one method for each rule of the grammar.
 type parser struct {
+	host  *Host
 	src   string
-	scan  scanner.Scanner
-	tok   rune
+	toks  []token
+	tok   token // the first of toks
 	depth int
 	// repeated is how many bytes of types stand for several fields, as the struct in "struct { … } a, b, c;", so that
 	// a short text does not make a type of very many fields.
@@ -59,15 +55,12 @@ type parser struct {
 	align    map[btf.Type]int // of the structs and unions read so far; BTF does not say which are packed
 }
 
-func parse(spelling string) (_ btf.Type, err error) {
+func (h *Host) parse(spelling string) (_ btf.Type, err error) {
 	if len(spelling) > maxSpelling {
 		return nil, fmt.Errorf("a type of %d bytes is too long (at most %d)", len(spelling), maxSpelling)
 	}
-	p := &parser{src: spelling, align: map[btf.Type]int{}}
-	p.scan.Init(strings.NewReader(spelling))
-	p.scan.Mode = scanner.ScanIdents | scanner.ScanInts | scanner.ScanComments | scanner.SkipComments
-	p.scan.IsIdentRune = isNameRune
-	p.scan.Error = func(*scanner.Scanner, string) {} // what it cannot read becomes a token that fits nowhere
+	p := &parser{host: h, src: spelling, toks: scan(spelling), align: map[btf.Type]int{}}
+	p.tok = p.toks[0]
 	defer func() {
 		switch e := recover().(type) {
 		case nil:
@@ -77,51 +70,24 @@ func parse(spelling string) (_ btf.Type, err error) {
 			panic(e)
 		}
 	}()
-	p.next()
 	t := p.wholeType()
-	if p.tok == ';' {
-		p.next()
-	}
-	if p.tok != scanner.EOF {
-		p.fail("got %s after the type", p.token())
+	p.has(";")
+	if p.tok.kind != scanner.EOF {
+		p.fail("got %s after the type", p.tok)
 	}
 	return t, nil
 }
 
-// isNameRune is C's idea of a name, which is the kernel's for the names in BTF.
-func isNameRune(r rune, i int) bool {
-	return r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' && i > 0
+// next goes on to the token behind. Behind the last one, which is the end, there is only itself.
+func (p *parser) next() {
+	p.tok = p.ahead()
+	p.toks = p.toks[min(1, len(p.toks)-1):]
 }
 
-func isName(s string) bool {
-	for i, r := range s {
-		if !isNameRune(r, i) {
-			return false
-		}
-	}
-	return s != ""
-}
+// ahead is the token behind this one.
+func (p *parser) ahead() token { return p.toks[min(1, len(p.toks)-1)] }
 
-func (p *parser) next()        { p.tok = p.scan.Scan() }
-func (p *parser) text() string { return p.scan.TokenText() }
-
-// offset is where the token starts.
-func (p *parser) offset() int {
-	if p.tok == scanner.EOF {
-		return len(p.src)
-	}
-	return min(p.scan.Position.Offset, len(p.src))
-}
-
-// token shows the token in an error.
-func (p *parser) token() string {
-	if p.tok == scanner.EOF {
-		return "the end"
-	}
-	return strconv.Quote(p.text())
-}
-
-func (p *parser) fail(format string, args ...any) { p.failAt(p.offset(), format, args...) }
+func (p *parser) fail(format string, args ...any) { p.failAt(p.tok.at, format, args...) }
 
 // failAt unwinds to parse. The grammar is a dozen mutually recursive methods, each of which may fail.
 func (p *parser) failAt(offset int, format string, args ...any) {
@@ -130,7 +96,7 @@ func (p *parser) failAt(offset int, format string, args ...any) {
 
 // has takes the token if it is text.
 func (p *parser) has(text string) bool {
-	if p.tok == scanner.EOF || p.text() != text {
+	if p.tok.kind == scanner.EOF || p.tok.text != text {
 		return false
 	}
 	p.next()
@@ -139,30 +105,30 @@ func (p *parser) has(text string) bool {
 
 func (p *parser) expect(text string) {
 	if !p.has(text) {
-		p.fail("got %s, want %q", p.token(), text)
+		p.fail("got %s, want %q", p.tok, text)
 	}
 }
 
 func (p *parser) ident(what string) string {
-	if p.tok != scanner.Ident {
-		p.fail("got %s, want %s", p.token(), what)
+	if p.tok.kind != scanner.Ident {
+		p.fail("got %s, want %s", p.tok, what)
 	}
-	name := p.text()
+	name := p.tok.text
 	p.next()
 	return name
 }
 
 // number reads an integer of at most limit; what says what it counts.
 func (p *parser) number(what string, limit uint64) uint64 {
-	if p.tok != scanner.Int {
-		p.fail("got %s, want %s", p.token(), what)
+	if p.tok.kind != scanner.Int {
+		p.fail("got %s, want %s", p.tok, what)
 	}
-	n, err := strconv.ParseUint(p.text(), 0, 64)
+	n, err := strconv.ParseUint(p.tok.text, 0, 64)
 	switch {
 	case errors.Is(err, strconv.ErrSyntax):
-		p.fail("got %s, want %s", p.token(), what)
+		p.fail("got %s, want %s", p.tok, what)
 	case err != nil || n > limit:
-		p.fail("%s is too large for %s", p.text(), what)
+		p.fail("%s is too large for %s", p.tok.text, what)
 	}
 	p.next()
 	return n
@@ -170,7 +136,7 @@ func (p *parser) number(what string, limit uint64) uint64 {
 
 // wholeType is a type alone, which may be a pointer or an array: u32[4].
 func (p *parser) wholeType() btf.Type {
-	at := p.offset()
+	at := p.tok.at
 	t := p.pointers(p.baseType())
 	dims := p.dimensions()
 	p.checkComplete(at, t, dims, "bytes[6]")
@@ -182,8 +148,11 @@ func (p *parser) wholeType() btf.Type {
 
 // checkComplete refuses what is a type only with a star or a size behind it.
 func (p *parser) checkComplete(at int, t btf.Type, dims []uint32, example string) {
-	if _, ok := t.(*btf.Void); ok {
+	switch u := t.(type) {
+	case *btf.Void:
 		p.failAt(at, "void is no type of a value; void * is a pointer")
+	case *btf.Fwd:
+		p.failAt(at, "%s is known without its fields; a pointer to it is a type", spell(u))
 	}
 	if t == bytesElem && len(dims) == 0 {
 		p.failAt(at, "bytes needs a size, such as %s", example)
@@ -195,12 +164,15 @@ var bytesElem btf.Type = &btf.Typedef{Name: "bytes", Type: uint8Type}
 
 // baseType is a type without stars and dimensions.
 func (p *parser) baseType() btf.Type {
-	for p.has("const") || p.has("volatile") {
+	p.qualifiers()
+	return p.unqualified()
+}
+
+func (p *parser) unqualified() btf.Type {
+	if p.tok.kind != scanner.Ident {
+		p.fail("got %s, want a type", p.tok)
 	}
-	if p.tok != scanner.Ident {
-		p.fail("got %s, want a type", p.token())
-	}
-	name := p.text()
+	name := p.tok.text
 	switch name {
 	case "struct", "union":
 		return p.composite()
@@ -213,6 +185,9 @@ func (p *parser) baseType() btf.Type {
 		p.next()
 		return &btf.Void{}
 	}
+	if h := hintByName(name); h != nil {
+		return p.hinted(h)
+	}
 	if t := namedBTF(name); t != nil {
 		p.next()
 		return t
@@ -220,12 +195,14 @@ func (p *parser) baseType() btf.Type {
 	return p.basicType()
 }
 
-// pointers makes t a pointer if stars follow. What it points to is not in the map, and does not matter.
-func (p *parser) pointers(t btf.Type) btf.Type {
-	for p.has("*") {
-		t = &btf.Pointer{Target: &btf.Void{}}
+// flexible are the dimensions of a field, which may be an array without a size: of none of its elements, as in C.
+func (p *parser) flexible() []uint32 {
+	if p.tok.text == "[" && p.ahead().text == "]" {
+		p.next()
+		p.next()
+		return append([]uint32{0}, p.dimensions()...)
 	}
-	return t
+	return p.dimensions()
 }
 
 func (p *parser) dimensions() (dims []uint32) {

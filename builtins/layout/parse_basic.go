@@ -5,8 +5,6 @@ import (
 	"strings"
 	"text/scanner"
 
-	"bpfsh/runtime/method"
-
 	"github.com/cilium/ebpf/btf"
 )
 
@@ -26,7 +24,7 @@ var basic = []struct {
 	{"i64, s64, __s64, int64_t, ssize_t, long, long int, signed long, signed long int, " +
 		"long long, long long int, signed long long, signed long long int", signedType("i64", 8)},
 	{"i128, s128, __s128, __int128_t, __int128, signed __int128", signedType("i128", 16)},
-	{"char", signedType("char", 1)},
+	{"char", charType},
 	{"bool, _Bool", &btf.Int{Name: "bool", Size: 1, Encoding: btf.Bool}},
 	{"f32, float", &btf.Float{Name: "float", Size: 4}},
 	{"f64, double", &btf.Float{Name: "double", Size: 8}},
@@ -45,6 +43,9 @@ func indexBasic() (byWords map[string]btf.Type, words map[string]bool, names []s
 	names = []string{"struct", "union", "enum", "bytes"}
 	for _, n := range named {
 		names = append(names, n.name)
+	}
+	for _, h := range hintTable {
+		names = append(names, h.name)
 	}
 	for _, b := range basic {
 		for name := range strings.SplitSeq(b.names, ", ") {
@@ -65,15 +66,17 @@ func sortedWords(words []string) string {
 
 // basicType reads an integer or a float, whose C name may be several words: unsigned long long int.
 func (p *parser) basicType() btf.Type {
-	at := p.offset()
+	at := p.tok.at
 	words := []string{p.ident("a type")}
-	for basicWords[words[0]] && p.tok == scanner.Ident && basicWords[p.text()] {
+	for basicWords[words[0]] && p.tok.kind == scanner.Ident && basicWords[p.tok.text] {
 		words = append(words, p.ident("a type"))
 	}
 	t, ok := basicByWords[sortedWords(words)]
+	if !ok && len(words) == 1 {
+		return p.find(at, words[0])
+	}
 	if !ok {
-		name := strings.Join(words, " ")
-		p.failAt(at, "no type %s%s", name, method.DidYouMean(name, typeNames))
+		p.failAt(at, "no type %s", strings.Join(words, " "))
 	}
 	return t
 }

@@ -7,15 +7,21 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// enumIntegers are the integers that C makes of an enum: the first that holds all its values.
-var enumIntegers = []intCodec{nativeInt(4, false), nativeInt(4, true), nativeInt(8, false), nativeInt(8, true)}
-
-func naturalEnum(values []*big.Int) (intCodec, bool) {
-	i := slices.IndexFunc(enumIntegers, func(c intCodec) bool { return c.holds(values) })
-	if i < 0 {
-		return intCodec{}, false
+// naturalEnum is the integer that C makes of an enum: the first that holds all its values, of at least an int's size
+// where it is not packed.
+func naturalEnum(values []*big.Int, packed bool) (intCodec, bool) {
+	least := uint32(4)
+	if packed {
+		least = 1
 	}
-	return enumIntegers[i], true
+	for size := least; size <= 8; size *= 2 {
+		for _, signed := range []bool{false, true} {
+			if c := nativeInt(size, signed); c.holds(values) {
+				return c, true
+			}
+		}
+	}
+	return intCodec{}, false
 }
 
 func (c intCodec) holds(values []*big.Int) bool {
@@ -25,14 +31,19 @@ func (c intCodec) holds(values []*big.Int) bool {
 
 // enum reads "enum proto { TCP = 6, UDP = 17 }". "enum proto : u8 {" says which integer it is.
 func (p *parser) enum() btf.Type {
-	at := p.offset()
+	at := p.tok.at
 	p.next()
-	e := &btf.Enum{Name: p.tag("enum", "the names")}
+	attr := p.attributes()
+	e := &btf.Enum{Name: p.tag()}
+	if e.Name != "" && p.tok.text != "{" && p.tok.text != ":" {
+		return p.incomplete(at, "enum", e.Name)
+	}
 	given := p.enumInteger()
 	names, values := p.enumerators()
+	attr = attr.and(p.attributes())
 	integer, ok := given, given.holds(values)
 	if given.size == 0 {
-		integer, ok = naturalEnum(values)
+		integer, ok = naturalEnum(values, attr.packed)
 	}
 	if !ok {
 		p.failAt(at, "no integer of the enum holds all its values")
@@ -53,7 +64,7 @@ func (p *parser) enumInteger() intCodec {
 	if !p.has(":") {
 		return intCodec{}
 	}
-	at := p.offset()
+	at := p.tok.at
 	t, ok := p.baseType().(*btf.Int)
 	if !ok || t.Size > 8 || t.Encoding == btf.Bool {
 		p.failAt(at, "an enum is an integer of at most 8 bytes")
@@ -64,8 +75,8 @@ func (p *parser) enumInteger() intCodec {
 func (p *parser) enumerators() (names []string, values []*big.Int) {
 	p.expect("{")
 	next, one, seen := new(big.Int), big.NewInt(1), map[string]bool{}
-	for p.tok != '}' {
-		at := p.offset()
+	for p.tok.text != "}" {
+		at := p.tok.at
 		name := p.ident("the name of a value")
 		if seen[name] {
 			p.failAt(at, "two values named %s", name)

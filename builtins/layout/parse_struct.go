@@ -6,12 +6,10 @@ import (
 	"github.com/cilium/ebpf/btf"
 )
 
-// spinLock is the kernel's struct bpf_spin_lock, which it knows by this name.
-var spinLock = &btf.Struct{Name: "bpf_spin_lock", Size: 4, Members: []btf.Member{{Name: "val", Type: uint32Type}}}
-
 // declarator is one name in a declaration, before it has a place: "b[4]" in "u32 a, b[4];".
 type declarator struct {
 	btf.Member
+	attributes
 	isBits bool
 	at     int // offset in the spelling
 }
@@ -22,11 +20,12 @@ func (p *parser) composite() btf.Type {
 		p.fail("more than %d structs inside each other", maxDepth)
 	}
 	defer func() { p.depth-- }()
+	at := p.tok.at
 	word := p.ident("struct or union")
-	packed := p.packed()
-	name := p.tag(word, "the fields")
-	if name == spinLock.Name && p.tok != '{' && word == "struct" {
-		return spinLock
+	given := p.attributes()
+	name := p.tag()
+	if name != "" && p.tok.text != "{" {
+		return p.incomplete(at, word, name)
 	}
 	p.expect("{")
 	var list []declarator
@@ -42,8 +41,8 @@ func (p *parser) composite() btf.Type {
 			list = append(list, d)
 		}
 	}
-	packed = p.packed() || packed
-	members, size, align := p.place(list, placer{union: word == "union", packed: packed})
+	given = given.and(p.attributes())
+	members, size, align := p.place(list, placer{union: word == "union", packed: given.packed, align: given.align})
 	var t btf.Type = &btf.Struct{Name: name, Size: size, Members: members}
 	if word == "union" {
 		t = &btf.Union{Name: name, Size: size, Members: members}
@@ -52,40 +51,20 @@ func (p *parser) composite() btf.Type {
 	return t
 }
 
-// tag reads the name behind struct, union or enum. Without a body behind it, it names nothing that is known here.
-func (p *parser) tag(word, body string) (name string) {
-	if p.tok == scanner.Ident {
+// tag reads the name behind struct, union or enum, if there is one.
+func (p *parser) tag() (name string) {
+	if p.tok.kind == scanner.Ident {
 		name = p.ident("a name")
 	}
-	if p.tok != '{' && p.tok != ':' && name != spinLock.Name {
-		if name == "" {
-			p.fail("got %s, want \"{\"", p.token())
-		}
-		p.fail("got %s, want %s of %s %s in braces", p.token(), body, word, name)
-	}
 	return name
-}
-
-// packed reads __attribute__((packed)), or the kernel's short form of it.
-func (p *parser) packed() bool {
-	switch {
-	case p.has("__packed"):
-		return true
-	case p.has("__attribute__"):
-		for _, token := range []string{"(", "(", "packed", ")", ")"} {
-			p.expect(token)
-		}
-		return true
-	}
-	return false
 }
 
 // declaration reads the names that one type is given: "u32 a, b[4];", "u8 v:4, :4;". char[16] name is the same as
 // C's char name[16]. A struct or a union may have no name, and its fields then belong to what it is in.
 func (p *parser) declaration() (list []declarator) {
-	at, before := p.offset(), p.repeated
+	at, before := p.tok.at, p.repeated
 	base := p.baseType()
-	weight := p.offset() - at + p.repeated - before
+	weight := p.tok.at - at + p.repeated - before
 	front := p.dimensions()
 	if compositeOf(base).word != "" && p.has(";") {
 		return []declarator{{Member: btf.Member{Type: base}, at: at}}
@@ -105,17 +84,18 @@ func (p *parser) declaration() (list []declarator) {
 
 func (p *parser) declarator(at int, base btf.Type, front []uint32) (d declarator) {
 	t := p.pointers(base)
-	d.at = p.offset()
-	if p.tok != ':' {
+	d.at = p.tok.at
+	if p.tok.text != ":" {
 		d.Name = p.ident("the name of a field")
 	}
-	if p.tok == ':' {
+	if p.tok.text == ":" {
 		d.Type, d.isBits, d.BitfieldSize = t, true, p.width(t, d.Name)
 		return d
 	}
-	dims := append(p.dimensions(), front...)
+	dims := append(p.flexible(), front...)
 	p.checkComplete(at, t, dims, "bytes "+d.Name+"[6]")
 	d.Type = p.array(t, dims)
+	d.attributes = p.attributes()
 	return d
 }
 
@@ -136,7 +116,7 @@ func (p *parser) width(t btf.Type, name string) btf.Bits {
 	} else if name != "" {
 		limit = 8 * uint64(integer.size)
 	}
-	at := p.offset()
+	at := p.tok.at
 	n := p.number("the number of bits", limit)
 	if n == 0 && name != "" {
 		p.failAt(at, "a bit field without bits has no name")
@@ -154,7 +134,7 @@ func (p *parser) place(list []declarator, to placer) (members []btf.Member, size
 		if d.isBits {
 			d.Offset = btf.Bits(to.bitField(n, int(d.BitfieldSize), d.Name != ""))
 		} else {
-			d.Offset = btf.Bits(to.field(n, p.alignOf(d.Type)))
+			d.Offset = btf.Bits(to.field(n, p.alignOf(d.Type), d.attributes))
 		}
 		if to.size() > maxSize {
 			p.fail("a struct of more than %d bytes is too large", maxSize)
@@ -171,6 +151,9 @@ func (p *parser) place(list []declarator, to placer) (members []btf.Member, size
 func fieldNames(m btf.Member) []string {
 	if m.Name != "" {
 		return []string{m.Name}
+	}
+	if kernelObject(m.Type) != "" {
+		return nil
 	}
 	var names []string
 	for _, inner := range compositeOf(m.Type).members {

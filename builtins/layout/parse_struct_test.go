@@ -54,7 +54,7 @@ func TestParseStructErrors(t *testing.T) {
 		{"struct flow", `type "struct flow", column 12: got the end, want the fields of struct flow in braces`},
 		{"struct flow;", `type "struct flow;", column 12: got ";", want the fields of struct flow in braces`},
 		{"union addr x", `type "union addr x", column 12: got "x", want the fields of union addr in braces`},
-		{"union bpf_spin_lock", `type "union bpf_spin_lock", column 20: got the end, want "{"`},
+		{"union bpf_spin_lock", `type "union bpf_spin_lock", column 20: got the end, want the fields of union bpf_spin_lock in braces`},
 		{"struct { u32 }", `type "struct { u32 }", column 14: got "}", want the name of a field`},
 		{"struct { u32; }", `type "struct { u32; }", column 13: got ";", want the name of a field`},
 		{"struct { u32 a }", `type "struct { u32 a }", column 16: got "}", want ";"`},
@@ -75,7 +75,7 @@ func TestParseStructErrors(t *testing.T) {
 		{"struct { ipv4 a:3; }", `type "struct { ipv4 a:3; }", column 17: ipv4 has no bit fields`},
 		{"struct { f32 a:3; }", `type "struct { f32 a:3; }", column 16: f32 has no bit fields`},
 		{"struct { u128 a:3; }", `type "struct { u128 a:3; }", column 17: u128 has no bit fields`},
-		{"struct { u8 a; } __attribute__((aligned))", `type "struct { u8 a; } __attribute__((aligned))", column 33: got "aligned", want "packed"`},
+		{"struct { u8 a; } __attribute__((aligned))", `type "struct { u8 a; } __attribute__((aligned))", column 40: got ")", want "("`},
 		{"struct { u8 a; } __attribute__((packed)", `type "struct { u8 a; } __attribute__((packed)", column 40: got the end, want ")"`},
 	})
 }

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"bytes"
 	"fmt"
 
 	"bpfsh/runtime/method"
@@ -31,7 +32,7 @@ func (s Slot) Decode(b []byte) starlark.Value {
 	if s.CPUs == 0 {
 		return s.Type.Decode(b)
 	}
-	return &PerCPU{s, string(b)}
+	return &PerCPU{s, bytes.Clone(b)}
 }
 
 // Encode writes v to b, which must have Size bytes.
@@ -63,7 +64,7 @@ func (s Slot) Encode(b []byte, v starlark.Value) error {
 // PerCPU is a value that has one element for each possible CPU.
 type PerCPU struct {
 	slot Slot
-	raw  string
+	raw  []byte // never written to
 }
 
 var (
@@ -84,7 +85,7 @@ func (p *PerCPU) String() string        { return "percpu" + p.values().String() 
 // Index decodes the value of CPU i.
 func (p *PerCPU) Index(i int) starlark.Value {
 	at := i * p.slot.Stride()
-	return p.slot.Type.Decode([]byte(p.raw[at : at+p.slot.Type.size]))
+	return p.slot.Type.Decode(p.raw[at : at+p.slot.Type.size])
 }
 
 func (p *PerCPU) Iterate() starlark.Iterator { return p.values().Iterate() }
@@ -146,6 +147,9 @@ func reduce(name string, values starlark.Tuple, f func(starlark.Tuple) (starlark
 	case *Record:
 		facts := NewFacts(name)
 		for i, field := range first.rt.fields {
+			if field.kernel != "" {
+				continue
+			}
 			for j, v := range values {
 				column[j] = v.(*Record).Field(i)
 			}

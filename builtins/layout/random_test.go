@@ -37,9 +37,9 @@ func (s *source) uint64() uint64 {
 
 // btf makes a type of any kind.
 func (s *source) btf(depth int) btf.Type {
-	kinds := 12
+	kinds := 16
 	if depth > 3 {
-		kinds = 9
+		kinds = 12
 	}
 	switch s.pick(kinds) {
 	case 0:
@@ -61,7 +61,16 @@ func (s *source) btf(depth int) btf.Type {
 	case 8:
 		return &btf.Int{Name: "odd", Size: uint32(s.pick(18)), Encoding: btf.IntEncoding(s.pick(2))}
 	case 9:
+		return hintTable[s.pick(len(hintTable))].around(s.btf(depth + 1))
+	case 10:
+		return kernelObjects[s.pick(len(kernelObjects))]
+	case 11:
+		target := []btf.Type{&btf.Void{}, &btf.Struct{Name: "task_struct"}, &btf.Fwd{Name: "cgroup"}}[s.pick(3)]
+		return &btf.Pointer{Target: &btf.TypeTag{Value: []string{"kptr", "percpu_kptr", "user"}[s.pick(3)], Type: target}}
+	case 12:
 		return arrayType(s.btf(depth+1), uint32(s.pick(5)))
+	case 13:
+		return s.section(depth)
 	default:
 		return s.composite(depth)
 	}
@@ -117,6 +126,22 @@ func (s *source) composite(depth int) btf.Type {
 	return &btf.Struct{Size: uint32(size), Members: members}
 }
 
+// section makes a section of variables, with room between some of them.
+func (s *source) section(depth int) btf.Type {
+	d := &btf.Datasec{Name: ".bss"}
+	for range s.pick(4) {
+		s.names++
+		v := &btf.Var{Name: fmt.Sprintf("v%d", s.names), Type: s.btf(depth + 1)}
+		size, err := btf.Sizeof(v.Type)
+		if err != nil || size > 1<<12 {
+			continue
+		}
+		d.Vars = append(d.Vars, btf.VarSecinfo{Type: v, Offset: d.Size, Size: uint32(size)})
+		d.Size += uint32(size + s.pick(3))
+	}
+	return d
+}
+
 // value makes a value of a type as a script may give it. ok is false for a type that has none of its own.
 func (s *source) value(t *Type) (v starlark.Value, ok bool) {
 	switch c := t.codec.(type) {
@@ -139,6 +164,8 @@ func (s *source) value(t *Type) (v starlark.Value, ok bool) {
 			b[i] = s.byte()
 		}
 		return c.decode(b), true
+	case kernelCodec:
+		return c.decode(make([]byte, t.size)), true
 	case arrayCodec:
 		list := starlark.NewList(nil)
 		for range c.n {

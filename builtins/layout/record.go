@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -16,7 +17,7 @@ import (
 // It cannot be changed; replace makes a changed copy.
 type Record struct {
 	rt  *recordType
-	raw string
+	raw []byte // never written to: codecs read fields out of it where they are
 }
 
 var (
@@ -30,19 +31,24 @@ func (r *Record) Freeze()              {} // it never changes
 func (r *Record) Truth() starlark.Bool { return true }
 
 // Hash is of the bytes that belong to fields, whatever the padding.
-func (r *Record) Hash() (uint32, error) { return method.HashString(r.data()), nil }
+func (r *Record) Hash() (uint32, error) { return method.HashString(string(r.data())), nil }
 
 // data is the bytes of the record with zeros for its padding.
-func (r *Record) data() string {
+func (r *Record) data() []byte {
 	if !r.rt.typ.padded {
 		return r.raw
 	}
 	b := make([]byte, len(r.raw))
-	r.rt.copyFields(b, []byte(r.raw))
-	return string(b)
+	r.rt.copyFields(b, r.raw)
+	return b
 }
 
 func (r *Record) String() string {
+	return r.write(func(i int) string { return r.Field(i).String() })
+}
+
+// write is the record with its fields as text gives them.
+func (r *Record) write(text func(i int) string) string {
 	var sb strings.Builder
 	if r.rt.name == "" {
 		sb.WriteString("record")
@@ -55,11 +61,7 @@ func (r *Record) String() string {
 		}
 		sb.WriteString(f.name)
 		sb.WriteByte('=')
-		if f.kernel != "" {
-			sb.WriteString("<" + f.kernel + ">")
-		} else {
-			sb.WriteString(r.Field(i).String())
-		}
+		sb.WriteString(text(i))
 	}
 	sb.WriteByte(')')
 	return sb.String()
@@ -71,7 +73,7 @@ func (r *Record) Fields() []string { return r.rt.names() }
 // Field decodes field i.
 func (r *Record) Field(i int) starlark.Value {
 	f := &r.rt.fields[i]
-	return f.codec.decode([]byte(r.raw[f.start/8 : (f.end+7)/8]))
+	return f.codec.decode(f.bytes(r.raw))
 }
 
 // Attr gives a field's value or a method. A method hides a field of its name; r["replace"] has it.
@@ -112,7 +114,7 @@ func (r *Record) CompareSameType(op syntax.Token, y starlark.Value, depth int) (
 	}
 	same := r.rt.typ.name == other.rt.typ.name
 	if op == syntax.EQL || op == syntax.NEQ {
-		return equality(op, same && r.data() == other.data(), "record")
+		return equality(op, same && bytes.Equal(r.data(), other.data()), "record")
 	}
 	if !same {
 		return false, fmt.Errorf("cannot order %s and %s", r.rt.typ.short(), other.rt.typ.short())
@@ -139,7 +141,7 @@ var recordMethods = []method.Row[*Record]{{
 	Params: "**fields",
 	Doc:    "A copy in which the fields that are named have new values.\nThe rest of the bytes, padding too, stays as it is.",
 	Run: func(r *Record, c method.Call) (starlark.Value, error) {
-		b := []byte(r.raw)
+		b := bytes.Clone(r.raw)
 		if err := r.rt.encodeNamed(b, c.More, false); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}

@@ -17,6 +17,9 @@ func spell(t btf.Type) string {
 
 // split writes what stands before and what stands behind the name of a field: "u32" and "[4]".
 func split(t btf.Type) (elem, dims string) {
+	if h, integer := hintOf(t); h != nil {
+		return h.spell(integer), ""
+	}
 	if n := namedOf(t); n != nil {
 		return n.name, ""
 	}
@@ -30,7 +33,7 @@ func split(t btf.Type) (elem, dims string) {
 	case *btf.Float:
 		return fmt.Sprintf("f%d", 8*u.Size), ""
 	case *btf.Pointer:
-		return "void *", ""
+		return spellPointer(u), ""
 	case *btf.Enum:
 		return spellEnum(u), ""
 	case *btf.Array:
@@ -39,7 +42,7 @@ func split(t btf.Type) (elem, dims string) {
 			elem, dims = split(u.Type)
 		}
 		return elem, fmt.Sprintf("[%d]%s", u.Nelems, dims)
-	case *btf.Struct, *btf.Union:
+	case *btf.Struct, *btf.Union, *btf.Datasec:
 		return spellComposite(compositeOf(u)), ""
 	case *btf.Fwd:
 		return u.Kind.String() + " " + u.Name, ""
@@ -69,7 +72,7 @@ func spellEnum(e *btf.Enum) string {
 		}
 	}
 	integer := nativeInt(e.Size, e.Signed)
-	if n, _ := naturalEnum(values); n != integer {
+	if n, _ := naturalEnum(values, false); n != integer {
 		sb.WriteString(" : " + integer.name())
 	}
 	sb.WriteString(" {")

@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"bytes"
 	"strings"
 
 	"bpfsh/runtime/method"
@@ -18,7 +19,7 @@ type recordType struct {
 	shared bool  // some fields have bytes in common, as those of a union do
 }
 
-func (rt *recordType) decode(b []byte) starlark.Value { return &Record{rt, string(b)} }
+func (rt *recordType) decode(b []byte) starlark.Value { return &Record{rt, bytes.Clone(b)} }
 
 func (rt *recordType) encode(b []byte, v starlark.Value) error {
 	switch v := v.(type) {
@@ -98,7 +99,11 @@ func (rt *recordType) encodeOrdered(b []byte, values starlark.Indexable) error {
 		return badf("fields of %s share bytes; name those to write in a dict: it has %s", rt.typ.short(), rt.list())
 	}
 	if values.Len() != len(rt.order) {
-		return badf("got %s, want %d: %s", counted(values.Len(), "value"), len(rt.order), rt.list())
+		var names []string
+		for _, j := range rt.order {
+			names = append(names, rt.fields[j].name)
+		}
+		return badf("got %s, want %d: %s", counted(values.Len(), "value"), len(rt.order), strings.Join(names, ", "))
 	}
 	for i, j := range rt.order {
 		if err := rt.put(b, j, values.Index(i)); err != nil {

@@ -2,7 +2,6 @@ package layout
 
 import (
 	"fmt"
-	"slices"
 
 	"bpfsh/runtime/method"
 
@@ -19,11 +18,14 @@ type Type struct {
 	codec  codec
 	record *recordType // of a struct or a union; nil for others
 	padded bool        // some of its bits belong to no field
+	host   *Host       // whom to ask for what numbers stand for; may be nil
+	hint   *hint       // what the number stands for; nil for others
+	shown  bool        // people see some of its values otherwise than scripts
 }
 
 // codec is the part of a Type that differs from kind to kind.
 type codec interface {
-	// decode reads b, which has the type's size. It keeps no reference to b.
+	// decode reads b, which has the type's size. It does not change b, and keeps no reference to it.
 	decode(b []byte) starlark.Value
 	// encode writes v to b, which has the type's size and holds zeros.
 	encode(b []byte, v starlark.Value) error
@@ -36,67 +38,7 @@ var (
 )
 
 // Of compiles t. The error says what t has that cannot be kept in a map (a function, a type without a size).
-func Of(t btf.Type) (*Type, error) { return compile(t, 0) }
-
-// maxNesting bounds the types within a type: BTF out of a file may have a struct that contains itself.
-const maxNesting = 64
-
-// compile chooses the codec of t, which lies within depth others.
-func compile(t btf.Type, depth int) (*Type, error) {
-	switch u := btf.UnderlyingType(t).(type) {
-	case *btf.Void, *btf.Fwd:
-		return nil, fmt.Errorf("%s has no size", spell(u))
-	}
-	size, err := btf.Sizeof(t)
-	if err != nil {
-		return nil, err
-	}
-	if depth > maxNesting {
-		return nil, fmt.Errorf("more than %d types inside each other", maxNesting)
-	}
-	typ := &Type{btf: t, size: size, codec: bytesCodec{}}
-	if n := namedOf(t); n != nil {
-		typ.name, typ.codec = n.name, n.codec
-		return typ, nil
-	}
-	if oddSize(t) {
-		typ.name = spell(t)
-		return typ, nil
-	}
-	switch u := btf.UnderlyingType(t).(type) {
-	case *btf.Int:
-		typ.codec = intCodecOf(u)
-	case *btf.Float:
-		typ.codec = floatCodec{u.Size}
-	case *btf.Pointer:
-		typ.codec = nativeInt(8, false)
-	case *btf.Enum:
-		typ.codec = enumCodecOf(u)
-	case *btf.Array:
-		err = typ.compileArray(u, depth)
-	case *btf.Struct, *btf.Union:
-		err = typ.compileRecord(compositeOf(u), depth)
-	}
-	if err != nil {
-		return nil, err
-	}
-	typ.name = spell(t)
-	return typ, nil
-}
-
-// oddSize says that t is a number of a size that no codec reads, such as a long double. It stays bytes.
-func oddSize(t btf.Type) bool {
-	switch u := btf.UnderlyingType(t).(type) {
-	case *btf.Int:
-		return !slices.Contains([]uint32{1, 2, 4, 8, 16}, u.Size)
-	case *btf.Enum:
-		return !slices.Contains([]uint32{1, 2, 4, 8}, u.Size)
-	case *btf.Float:
-		return u.Size != 4 && u.Size != 8
-	default:
-		return false
-	}
-}
+func Of(t btf.Type) (*Type, error) { return (*Host)(nil).Of(t) }
 
 // BTF is the model the type was compiled from.
 func (t *Type) BTF() btf.Type { return t.btf }
@@ -231,7 +173,7 @@ func (t *Type) short() string {
 	switch u := btf.UnderlyingType(t.btf).(type) {
 	case *btf.Enum:
 		return title("enum", u.Name)
-	case *btf.Struct, *btf.Union:
+	case *btf.Struct, *btf.Union, *btf.Datasec:
 		if t.record != nil {
 			c := compositeOf(u)
 			return title(c.word, c.name)

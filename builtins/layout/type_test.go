@@ -97,7 +97,7 @@ func TestOfErrors(t *testing.T) {
 		{"void", &btf.Void{}, "void has no size"},
 		{"array of void", arrayType(&btf.Void{}, 4), "void has no size"},
 		{"forward", &btf.Fwd{Name: "sock", Kind: btf.FwdUnion}, "union sock has no size"},
-		{"function", &btf.FuncProto{}, "type *btf.FuncProto: type is unsized"},
+		{"function", &btf.FuncProto{}, "a function has no size"},
 		{"field", fields(4, at(0, "sk", &btf.Fwd{Name: "sock"})), "field sk: struct sock has no size"},
 		{"too long", fields(4, at(16, "a", uint32Type)), "struct: field a ends at bit 48 of 32"},
 		{"itself", self, "more than 64 types inside each other"},
