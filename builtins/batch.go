@@ -90,7 +90,7 @@ func (it *batchIterator) Next(p *starlark.Value) bool {
 	if err != nil {
 		runtime.Raise(it.m.thread, it.op, err)
 	}
-	*p = &Batch{it.m.key, it.m.value, string(b.Keys), string(b.Values), b.N}
+	*p = &Batch{it.m, it.m.value, string(b.Keys), string(b.Values), b.N}
 	return true
 }
 
@@ -98,9 +98,9 @@ func (it *batchIterator) Done() {} // there is nothing to release
 
 // Batch is some entries as they were read: a sequence of (key, value) that decodes what is asked for.
 type Batch struct {
-	key          *layout.Type
-	value        layout.Slot
-	keys, values string // flat
+	m            *Map        // that it was read from
+	value        layout.Slot // of one CPU, where a program has read it
+	keys, values string      // flat
 	n            int
 }
 
@@ -124,13 +124,17 @@ func (b *Batch) Attr(name string) (starlark.Value, error) { return batchTable.At
 func (b *Batch) Index(i int) starlark.Value { return starlark.Tuple{b.keyAt(i), b.valueAt(i)} }
 
 func (b *Batch) keyAt(i int) starlark.Value {
-	k := b.key.Size()
-	return b.key.Decode([]byte(b.keys[i*k : (i+1)*k]))
+	k := b.m.key.Size()
+	return b.m.key.Decode([]byte(b.keys[i*k : (i+1)*k]))
 }
 
 func (b *Batch) valueAt(i int) starlark.Value {
 	v := b.value.Size()
-	return b.value.Decode([]byte(b.values[i*v : (i+1)*v]))
+	raw := []byte(b.values[i*v : (i+1)*v])
+	if b.m.kind.Nests {
+		return b.m.decodeValue(raw)
+	}
+	return b.value.Decode(raw)
 }
 
 func (b *Batch) Iterate() starlark.Iterator { return &pairIterator{b, 0} }
@@ -179,6 +183,7 @@ func (m *Map) updateBatch(c method.Call) (starlark.Value, error) {
 	if !m.kind.Keyed() {
 		return nil, m.fail(c.Name, nil, errNotForType)
 	}
+	defer m.giveBack()
 	g := &gather{m: m, op: c.Name, ctx: runtime.Context(c.Thread)}
 	entries, keys, values := c.Or(0, starlark.None), c.Or(2, starlark.None), c.Or(3, starlark.None)
 	switch {
@@ -210,6 +215,7 @@ func (m *Map) deleteBatch(c method.Call) (starlark.Value, error) {
 	if !m.kind.Keyed() {
 		return nil, m.fail(c.Name, nil, errNotForType)
 	}
+	defer m.giveBack()
 	g := &gather{m: m, op: c.Name, ctx: runtime.Context(c.Thread)}
 	if err := g.keysOf(c.Args[0]); err != nil {
 		return nil, err

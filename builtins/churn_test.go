@@ -22,7 +22,7 @@ import (
 // script runs a script on the kernel's maps, and fails the test if it fails.
 func script(t *testing.T, source string) string {
 	t.Helper()
-	library := builtins.New(&kernel.Engine{})
+	library := builtins.New(&kernel.Engine{}, nil)
 	defer library.Close()
 	var out, report bytes.Buffer
 	s := runtime.New(runtime.Config{Stdout: &out, Stderr: &report, Predeclared: library.Predeclared()})

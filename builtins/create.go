@@ -43,7 +43,7 @@ var createDefaults = map[string]struct{ key, value string }{
 	"prog_array": {"", "u32"}, "perf_event_array": {"", "u32"}, "cgroup_array": {"", "u32"},
 	"array_of_maps": {"", "u32"}, "hash_of_maps": {"", "u32"}, "xskmap": {"", "u32"},
 	"sockmap": {"", "u64"}, "sockhash": {"", "u64"}, "reuseport_sockarray": {"", "u64"},
-	"devmap": {"", "u32"}, "devmap_hash": {"u32", "u32"}, "cpumap": {"", "u32"}, "stack_trace": {"u32", ""},
+	"devmap": {"", "ifindex"}, "devmap_hash": {"u32", "ifindex"}, "cpumap": {"", "u32"}, "stack_trace": {"u32", ""},
 	"sk_storage": {"i32", ""}, "inode_storage": {"i32", ""}, "task_storage": {"i32", ""}, "cgrp_storage": {"i32", ""},
 }
 
@@ -54,6 +54,15 @@ func (l *Library) create(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
+	m, err := l.make(c, spec, key, value)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// make makes a map. key and value are the types to use; nil chooses by the map's own.
+func (l *Library) make(c method.Call, spec *engine.Spec, key, value *layout.Type) (*Map, error) {
 	raw, err := l.descriptor(func() (engine.Map, error) { return l.engine.Create(*spec) })
 	if err != nil {
 		where := engine.KindOf(spec.Type).Name
@@ -66,7 +75,7 @@ func (l *Library) create(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), raw.Close())
 	}
-	m.created = spec.Flags
+	m.created, m.inner = spec.Flags, spec.Inner
 	return m, nil
 }
 
@@ -91,10 +100,10 @@ func (l *Library) spec(c method.Call) (spec *engine.Spec, key, value *layout.Typ
 	if spec.Name, err = readName(c); err != nil {
 		return nil, nil, nil, err
 	}
-	if key, err = readKey(c, kind, key); err != nil {
+	if key, err = l.readKey(c, kind, key); err != nil {
 		return nil, nil, nil, err
 	}
-	if value, err = readValue(c, kind, value); err != nil {
+	if value, err = l.readValue(c, kind, value); err != nil {
 		return nil, nil, nil, err
 	}
 	spec.Key, spec.KeySize, spec.Value, spec.ValueSize = nil, 0, nil, 0
@@ -169,12 +178,17 @@ func readName(c method.Call) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return name, checkName(c, name)
+}
+
+// checkName refuses a name that the kernel would not take as it is.
+func checkName(c method.Call, name string) error {
 	for _, r := range name {
 		if r != '_' && r != '.' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') {
-			return "", fmt.Errorf("%s: name %s has %q: the kernel takes letters, digits, _ and .", c.Name, c.Args[createName], r)
+			return fmt.Errorf("%s: name %s has %q: the kernel takes letters, digits, _ and .", c.Name, starlark.String(name), r)
 		}
 	}
-	return name, checkLength(c, name)
+	return checkLength(c, name)
 }
 
 // checkLength refuses a name that the kernel would cut.
@@ -187,7 +201,7 @@ func checkLength(c method.Call, name string) error {
 }
 
 // readKey is the key type that was given, or that the type of map has by its nature.
-func readKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
+func (l *Library) readKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
 	if c.Args[createKey] != nil && !kind.Keyed() {
 		return nil, fmt.Errorf("%s: %s has no keys, got key=%s", c.Name, article(kind.Name), method.Describe(c.Args[createKey]))
 	}
@@ -195,15 +209,15 @@ func readKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type,
 		return nil, nil
 	}
 	if c.Args[createKey] != nil {
-		return typeArg(c, createKey, "key")
+		return typeArg(c, l.types, createKey, "key")
 	}
 	switch d := createDefaults[kind.Name]; {
 	case like != nil:
 		return like, nil
 	case kind.Shape == engine.Indexed || kind.Shape == engine.Slots:
-		return layout.Parse("u32")
+		return l.types.Parse("u32")
 	case d.key != "":
-		return layout.Parse(d.key)
+		return l.types.Parse(d.key)
 	case kind.Trie:
 		return nil, fmt.Errorf("%s: %s wants key=, a type such as \"cidr4\"", c.Name, article(kind.Name))
 	default:
@@ -211,18 +225,18 @@ func readKey(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type,
 	}
 }
 
-func readValue(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
+func (l *Library) readValue(c method.Call, kind *engine.Kind, like *layout.Type) (*layout.Type, error) {
 	switch d := createDefaults[kind.Name]; {
 	case c.Args[createValue] != nil && kind.Shape == engine.Opaque:
 		return nil, fmt.Errorf("%s: %s has no values, got value=%s", c.Name, article(kind.Name), method.Describe(c.Args[createValue]))
 	case c.Args[createValue] != nil:
-		return typeArg(c, createValue, "value")
+		return typeArg(c, l.types, createValue, "value")
 	case kind.Shape == engine.Opaque:
 		return nil, nil
 	case like != nil:
 		return like, nil
 	case d.value != "":
-		return layout.Parse(d.value)
+		return l.types.Parse(d.value)
 	default:
 		return nil, fmt.Errorf("%s: %s wants value=, a type such as \"u64\"", c.Name, article(kind.Name))
 	}
@@ -245,13 +259,13 @@ func readEntries(c method.Call, kind *engine.Kind, spec *engine.Spec) error {
 	return nil
 }
 
-// typeArg reads a type: its spelling, or what typeof made of it.
-func typeArg(c method.Call, i int, name string) (*layout.Type, error) {
+// typeArg reads a type: its spelling, with the names that are known, or what typeof made of it.
+func typeArg(c method.Call, known *layout.Host, i int, name string) (*layout.Type, error) {
 	switch v := c.Args[i].(type) {
 	case *layout.Type:
 		return v, nil
 	case starlark.String:
-		t, err := layout.Parse(string(v))
+		t, err := known.Parse(string(v))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", c.Name, name, err)
 		}
@@ -266,14 +280,14 @@ func given(c method.Call, i int) bool { return c.Args[i] != nil && c.Args[i] != 
 
 // mapArg reads a map, or None.
 func mapArg(c method.Call, i int, name string) (*Map, error) {
-	switch v := c.Args[i].(type) {
-	case nil, starlark.NoneType:
+	if !given(c, i) {
 		return nil, nil
-	case *Map:
-		return v, nil
-	default:
-		return nil, c.Bad(name, v, "a map")
 	}
+	m, err := asMap(c.Args[i])
+	if m == nil && err == nil {
+		err = c.Bad(name, c.Args[i], "a map")
+	}
+	return m, err
 }
 
 // spec describes the map as it was made, without its name.

@@ -51,6 +51,7 @@ var elementMethods = []method.Row[*Map]{{
 		if err != nil {
 			return nil, err
 		}
+		defer m.giveBack()
 		key, err := m.encodeKey(c.Name, c.Args[0])
 		if err != nil {
 			return nil, err
@@ -111,6 +112,7 @@ func (m *Map) SetKey(key, value starlark.Value) error {
 // value, and may be true for one that was never added.
 func (m *Map) Has(key starlark.Value) (bool, error) {
 	const op = "in"
+	defer m.giveBack()
 	var err error
 	switch {
 	case m.kind.Shape == engine.Members:
@@ -120,7 +122,11 @@ func (m *Map) Has(key starlark.Value) (bool, error) {
 		}
 		err = m.raw.Lookup(nil, value, 0)
 	case m.kind.Trie:
-		return m.hasPrefix(op, key)
+		k, err := m.encodeKey(op, key)
+		if err != nil {
+			return false, err
+		}
+		return m.hasPrefix(op, key, k)
 	default:
 		var k []byte
 		if k, err = m.encodeKey(op, key); err != nil {
@@ -136,11 +142,7 @@ func (m *Map) Has(key starlark.Value) (bool, error) {
 
 // hasPrefix asks a trie for exactly one prefix. Its lookup finds prefixes that cover the key too; but the next key
 // of one that is not an entry is the first of all, which never follows one that is.
-func (m *Map) hasPrefix(op string, key starlark.Value) (bool, error) {
-	k, err := m.encodeKey(op, key)
-	if err != nil {
-		return false, err
-	}
+func (m *Map) hasPrefix(op string, key starlark.Value, k []byte) (bool, error) {
 	first, next, again := make([]byte, len(k)), make([]byte, len(k)), make([]byte, len(k))
 	if err := m.raw.NextKey(nil, first); errors.Is(err, unix.ENOENT) {
 		return false, nil // it is empty
@@ -151,12 +153,18 @@ func (m *Map) hasPrefix(op string, key starlark.Value) (bool, error) {
 		err := m.raw.NextKey(k, next)
 		if errors.Is(err, unix.ENOENT) { // the last one, or the trie was emptied meanwhile
 			err := m.raw.NextKey(nil, again)
-			return err == nil, nil
-		} else if err != nil {
+			if errors.Is(err, unix.ENOENT) {
+				return false, nil
+			}
+			return err == nil, m.explain(op, key, err)
+		}
+		if err != nil {
 			return false, m.explain(op, key, err)
 		}
-		if err := m.raw.NextKey(nil, again); err != nil {
+		if err := m.raw.NextKey(nil, again); errors.Is(err, unix.ENOENT) {
 			return false, nil
+		} else if err != nil {
+			return false, m.explain(op, key, err)
 		}
 		if bytes.Equal(first, again) { // nothing came before the first meanwhile
 			return !bytes.Equal(next, first), nil
@@ -166,6 +174,7 @@ func (m *Map) hasPrefix(op string, key starlark.Value) (bool, error) {
 }
 
 func (m *Map) update(op string, key, value starlark.Value, flags uint64) error {
+	defer m.giveBack()
 	k, err := m.encodeKey(op, key)
 	if err != nil {
 		return err
@@ -182,13 +191,14 @@ func (m *Map) update(op string, key, value starlark.Value, flags uint64) error {
 
 // lookup returns nil where there is no entry.
 func (m *Map) lookup(op string, key starlark.Value, flags uint64) (starlark.Value, error) {
+	defer m.giveBack()
 	k, err := m.encodeKey(op, key)
 	if err != nil {
 		return nil, err
 	}
 	switch err := m.raw.Lookup(k, m.valueBuf, flags); {
 	case err == nil:
-		return m.value.Decode(m.valueBuf), nil
+		return m.decodeValue(m.valueBuf), nil
 	case errors.Is(err, unix.ENOENT):
 		return nil, nil
 	default:
@@ -202,6 +212,7 @@ func (m *Map) noKey(c method.Call) error {
 }
 
 func (m *Map) pop(c method.Call) (starlark.Value, error) {
+	defer m.giveBack()
 	var k []byte
 	key := c.Args[0]
 	switch {

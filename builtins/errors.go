@@ -74,8 +74,16 @@ func (e *Error) ExitStatus() int {
 }
 
 func (e *Error) Error() string {
+	if e.errno != 0 {
+		return e.text() + " (" + errnoName(e.errno) + ")"
+	}
+	return e.text()
+}
+
+// text is the message without the errno's name.
+func (e *Error) text() string {
 	var sb strings.Builder
-	sb.WriteString(e.Op)
+	sb.WriteString(strings.TrimSuffix(e.Op, " object"))
 	switch {
 	case e.Map != nil:
 		sb.WriteString(": " + e.Map.label())
@@ -98,9 +106,6 @@ func (e *Error) Error() string {
 		sb.WriteString(e.fill(e.row.says))
 	} else {
 		sb.WriteString(e.Err.Error())
-	}
-	if e.errno != 0 {
-		sb.WriteString(" (" + errnoName(e.errno) + ")")
 	}
 	return sb.String()
 }
@@ -139,7 +144,7 @@ func (e *Error) fill(text string) string {
 	}
 	if m := e.Map; m != nil {
 		pairs = append(pairs, "{type}", m.kind.Name, "{a type}", article(m.kind.Name), "{max}", fmt.Sprint(m.info.MaxEntries), "{last}", fmt.Sprint(int64(m.info.MaxEntries)-1),
-			"{instead}", e.instead(), "{bits}", fmt.Sprint(8*(int64(m.info.KeySize)-4)))
+			"{instead}", e.instead(), "{inner}", m.innerSays(), "{bits}", fmt.Sprint(8*(int64(m.info.KeySize)-4)))
 	}
 	if e.spec != nil {
 		name := engine.KindOf(e.spec.Type).Name
@@ -243,9 +248,15 @@ func (m *Map) failPath(op, path string, err error) error {
 // bad is the error for a key or a value that does not fit its type.
 func (m *Map) bad(op, what string, err error) error {
 	path, text := what, err.Error()
-	var e *layout.EncodeError
-	if errors.As(err, &e) {
-		path, text = what+e.Path, e.Text
+	var unfit *layout.EncodeError
+	var unopened *Error
+	switch {
+	case errors.As(err, &unfit):
+		path, text = what+unfit.Path, unfit.Text
+	case errors.As(err, &unopened):
+		text = unopened.text()
 	}
-	return &Error{Op: op, Map: m, Count: -1, Err: fmt.Errorf("%s: %s", path, text)}
+	e := &Error{Op: op, Map: m, Count: -1, Err: fmt.Errorf("%s: %s", path, text)}
+	errors.As(err, &e.errno)
+	return e
 }

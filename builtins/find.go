@@ -14,16 +14,18 @@ import (
 	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 
+	"github.com/cilium/ebpf/btf"
 	"go.starlark.net/starlark"
 	"golang.org/x/sys/unix"
 )
 
 var findFunctions = []method.Row[*Library]{{
 	Name:   "open",
-	Params: "where, key=None, value=None, readonly=False",
+	Params: "where, key=None, value=None, hints={}, readonly=False",
 	Doc: "Open a map that is there (BPF_OBJ_GET, BPF_MAP_GET_FD_BY_ID).\n" +
 		"where is an id (an int), a pin's path (a string with a slash), or a name; \"id:144\", \"pin:/p\" and \"name:x\" say which. " +
-		"key and value are types to use instead of the map's own. readonly asks for a handle that cannot write.",
+		"key and value are types to use instead of the map's own; hints gives some of its fields another type, such as " +
+		"{\"key.saddr\": \"ipv4\", \"value.seen\": \"ktime\"}. readonly asks for a handle that cannot write.",
 	Run: (*Library).openMap,
 }, {
 	Name:   "maps",
@@ -35,19 +37,11 @@ var findFunctions = []method.Row[*Library]{{
 }}
 
 func (l *Library) openMap(c method.Call) (starlark.Value, error) {
-	var key, value *layout.Type
-	var err error
-	if given(c, 1) {
-		if key, err = typeArg(c, 1, "key"); err != nil {
-			return nil, err
-		}
+	hints, err := hintsArg(c, 3)
+	if err != nil {
+		return nil, err
 	}
-	if given(c, 2) {
-		if value, err = typeArg(c, 2, "value"); err != nil {
-			return nil, err
-		}
-	}
-	readonly, err := c.Bool(3, "readonly")
+	readonly, err := c.Bool(4, "readonly")
 	if err != nil {
 		return nil, err
 	}
@@ -55,11 +49,62 @@ func (l *Library) openMap(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := l.newMap(c.Thread, raw, key, value)
+	m, err := l.typed(c, raw, hints)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), raw.Close())
+		return nil, errors.Join(err, raw.Close())
 	}
 	return m, nil
+}
+
+// typed makes the value for an open map, with the types that the call asks for.
+func (l *Library) typed(c method.Call, raw engine.Map, hints map[string]string) (*Map, error) {
+	var key, value *layout.Type
+	var err error
+	// The names of types are those of the map's own program first.
+	known := l.types
+	if spec := raw.Spec(); spec != nil && (given(c, 1) || given(c, 2)) {
+		known = known.With(func(name string) (btf.Type, error) { return layout.FindType(spec, name) }, func() []string { return layout.NamesOf(spec) })
+	}
+	if given(c, 1) {
+		if key, err = typeArg(c, known, 1, "key"); err != nil {
+			return nil, err
+		}
+	}
+	if given(c, 2) {
+		if value, err = typeArg(c, known, 2, "value"); err != nil {
+			return nil, err
+		}
+	}
+	m, err := l.newMap(c.Thread, raw, key, value)
+	if err == nil && len(hints) > 0 {
+		m.key, m.value.Type, err = layout.Hints(m.key, m.value.Type, hints)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Name, err)
+	}
+	return m, nil
+}
+
+// hintsArg reads a dict of paths and spellings.
+func hintsArg(c method.Call, i int) (map[string]string, error) {
+	if !given(c, i) {
+		return nil, nil
+	}
+	const want = `a dict such as {"key.saddr": "ipv4"}`
+	d, ok := c.Args[i].(starlark.IterableMapping)
+	if !ok {
+		return nil, c.Bad("hints", c.Args[i], want)
+	}
+	hints := map[string]string{}
+	for _, item := range d.Items() {
+		path, ok := starlark.AsString(item[0])
+		spelling, ok2 := starlark.AsString(item[1])
+		if !ok || !ok2 {
+			return nil, c.Bad("hints", item, want)
+		}
+		hints[path] = spelling
+	}
+	return hints, nil
 }
 
 // find opens what where says.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"bpfsh/builtins/engine"
 	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
@@ -57,7 +58,7 @@ func (g *gather) pair(key, value starlark.Value) error {
 
 // batch takes the entries of a batch: its bytes as they are where the types are the same.
 func (g *gather) batch(b *Batch) error {
-	if b.key.String() == g.m.key.String() && b.value.String() == g.m.value.String() && b.value.CPUs == g.m.value.CPUs {
+	if b.m.key.String() == g.m.key.String() && b.value.String() == g.m.value.String() && b.value.CPUs == g.m.value.CPUs && g.m.kind.Values == engine.Nothing {
 		g.keys, g.values = append(g.keys, b.keys...), append(g.values, b.values...)
 		g.n += b.n
 		return nil
@@ -76,6 +77,12 @@ func (g *gather) entries(v starlark.Value) error {
 		return g.batch(v)
 	case *Map:
 		return g.entries(&entries{v, "items"})
+	case *Nested:
+		m, err := v.use()
+		if err != nil {
+			return err
+		}
+		return g.entries(m)
 	case starlark.IterableMapping:
 		for _, kv := range v.Items() {
 			if err := g.pair(kv[0], kv[1]); err != nil {
@@ -146,7 +153,7 @@ func (g *gather) keysOf(keys starlark.Value) error {
 	for x := range starlark.Elements(it) {
 		several := []starlark.Value{x}
 		if b, ok := x.(*Batch); ok {
-			if b.key.String() == g.m.key.String() {
+			if b.m.key.String() == g.m.key.String() {
 				g.keys, g.n = append(g.keys, b.keys...), g.n+b.n
 				continue
 			}

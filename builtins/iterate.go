@@ -100,9 +100,9 @@ func (it *entryIterator) Next(p *starlark.Value) bool {
 	case "keys":
 		*p = m.key.Decode(it.batch.Keys[i*k : (i+1)*k])
 	case "values":
-		*p = m.value.Decode(it.batch.Values[i*v : (i+1)*v])
+		*p = m.decodeValue(it.batch.Values[i*v : (i+1)*v])
 	default:
-		*p = starlark.Tuple{m.key.Decode(it.batch.Keys[i*k : (i+1)*k]), m.value.Decode(it.batch.Values[i*v : (i+1)*v])}
+		*p = starlark.Tuple{m.key.Decode(it.batch.Keys[i*k : (i+1)*k]), m.decodeValue(it.batch.Values[i*v : (i+1)*v])}
 	}
 	return true
 }
@@ -203,7 +203,18 @@ func (m *Map) clear(ctx context.Context, op string) (n int, err error) {
 		}
 		return nil
 	})
-	return n, err
+	return n, withCount(err, n)
+}
+
+// withCount says in an error that knows of no count how many entries were done before it.
+func withCount(err error, n int) error {
+	e, ok := errors.AsType[*Error](err)
+	if !ok || e.Count >= 0 || n == 0 {
+		return err
+	}
+	counted := *e
+	counted.Count, counted.Of = n, -1
+	return &counted
 }
 
 func (m *Map) clearOrdered(ctx context.Context, op string) (n int, err error) {
@@ -234,7 +245,7 @@ func (m *Map) zero(ctx context.Context, op string) (n int, err error) {
 		}
 		return nil
 	})
-	return n, err
+	return n, withCount(err, n)
 }
 
 // stop is what work on many entries asks between its system calls.

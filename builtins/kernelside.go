@@ -67,6 +67,7 @@ var kernelMethods = []method.Row[*KernelSide]{{
 		if err != nil {
 			return nil, err
 		}
+		defer k.m.giveBack()
 		if !k.m.kind.ProgramHas("update") {
 			return nil, k.m.fail(c.Name, c.Args[0], errNotForType)
 		}
@@ -94,6 +95,7 @@ var kernelMethods = []method.Row[*KernelSide]{{
 		if err != nil {
 			return nil, err
 		}
+		defer k.m.giveBack()
 		key, err := k.m.encodeKey(c.Name, c.Args[0])
 		if err != nil {
 			return nil, err
@@ -170,7 +172,7 @@ var kernelMethods = []method.Row[*KernelSide]{{
 		if err != nil {
 			return nil, k.m.fail(c.Name, nil, err)
 		}
-		return &Batch{k.m.key, layout.Slot{Type: k.m.value.Type}, string(b.Keys), string(b.Values), b.N}, nil
+		return &Batch{k.m, layout.Slot{Type: k.m.value.Type}, string(b.Keys), string(b.Values), b.N}, nil
 	},
 }, {
 	Name: "kernel.count",
@@ -256,6 +258,7 @@ func (k *KernelSide) Help() string {
 // Has is key in m.kernel, or a value of a bloom filter.
 func (k *KernelSide) Has(key starlark.Value) (bool, error) {
 	const op = kernelPrefix + "in"
+	defer k.m.giveBack()
 	var b []byte
 	var err error
 	ask := func() error { return k.m.raw.ProgramLookup(b, k.value(), engine.AnyCPU) }
@@ -285,9 +288,6 @@ func (k *KernelSide) value() []byte { return k.m.valueBuf[:k.m.info.ValueSize] }
 
 // encodeValue writes value, of one CPU, to the buffer.
 func (k *KernelSide) encodeValue(op string, value starlark.Value) ([]byte, error) {
-	if err := k.m.refuseHandle(op); err != nil {
-		return nil, err
-	}
 	if err := k.m.value.Type.Encode(k.value(), value); err != nil {
 		err = k.m.bad(op, "value", err)
 		if k.m.info.CPUs > 0 {
@@ -313,12 +313,16 @@ func (k *KernelSide) cpu(c method.Call, i int) (int, error) {
 
 // lookup runs read, and decodes what it reads.
 func (k *KernelSide) lookup(c method.Call, read func(key, value []byte) error, missing starlark.Value) (starlark.Value, error) {
+	defer k.m.giveBack()
 	key, err := k.m.encodeKey(c.Name, c.Args[0])
 	if err != nil {
 		return nil, err
 	}
 	switch err := k.run(func() error { return read(key, k.value()) }); {
 	case err == nil:
+		if k.m.kind.Nests {
+			return k.m.decodeValue(k.value()), nil
+		}
 		return k.m.value.Type.Decode(k.value()), nil
 	case errors.Is(err, unix.ENOENT):
 		return missing, nil

@@ -10,6 +10,7 @@ import (
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
+	"bpfsh/builtins/object"
 	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 
@@ -19,16 +20,25 @@ import (
 
 // Library is the functions of this package on one engine, and the maps that scripts have open there.
 type Library struct {
-	engine engine.Engine
-	open   []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself
+	engine  engine.Engine
+	types   *layout.Host        // names of types, and what numbers stand for
+	objects []*object.Object    // that scripts have loaded
+	open    []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself
 }
 
-// New makes the library of an engine.
-func New(e engine.Engine) *Library { return &Library{engine: e} }
+// New makes the library of an engine. machine is what types may ask of the machine; nil: nothing.
+func New(e engine.Engine, machine *layout.Host) *Library {
+	if machine == nil {
+		machine = &layout.Host{}
+	}
+	l := &Library{engine: e}
+	l.types = machine.With(l.objectType, l.objectTypeNames)
+	return l
+}
 
 // functions are the rows of the predeclared functions.
 func functions() []method.Row[*Library] {
-	return slices.Concat(createFunctions, findFunctions, typeFunctions, aggregateFunctions, showFunctions, machineFunctions)
+	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, showFunctions, machineFunctions)
 }
 
 // Predeclared are the names that scripts find: the functions, and the kernel's flags.
@@ -43,7 +53,12 @@ func Topics() []method.Topic {
 	return []method.Topic{
 		{Name: "create", Doc: "Making maps.", Entries: method.Entries("function", createFunctions)},
 		{Name: "find", Doc: "Finding and opening maps.", Entries: method.Entries("function", findFunctions)},
+		{Name: "object", Doc: "Objects that clang has made.", Entries: slices.Concat(
+			method.Entries("function", objectFunctions), method.AttrEntries(objectAttrs), method.Entries("method", objectMethods),
+			method.AttrEntries(declaredAttrs), method.Entries("method", declaredMethods))},
 		{Name: "element", Doc: "One entry of a map.", Entries: method.Entries("method", elementMethods)},
+		{Name: "trie", Doc: "Prefixes.", Entries: method.Entries("method", trieMethods)},
+		{Name: "nested", Doc: "Maps of maps.", Entries: method.Entries("method", nestedMethods)},
 		{Name: "queue", Doc: "Queues, stacks and bloom filters.", Entries: method.Entries("method", queueMethods)},
 		{Name: "iterate", Doc: "All entries of a map, one by one.", Entries: method.Entries("method", iterateMethods)},
 		{Name: "batch", Doc: "Many entries in one call of the kernel.", Entries: slices.Concat(
@@ -51,7 +66,7 @@ func Topics() []method.Topic {
 		{Name: "kernel", Doc: "The same operations, done by a program in the kernel.", Entries: slices.Concat(
 			method.AttrEntries(kernelAttrs), method.Entries("method", kernelMethods))},
 		{Name: "lifecycle", Doc: "Freezing, pinning, closing.", Entries: method.Entries("method", lifecycleMethods)},
-		{Name: "map", Doc: "What a map says about itself.", Entries: method.AttrEntries(mapAttrs)},
+		{Name: "map", Doc: "What a map says about itself.", Entries: slices.Concat(method.AttrEntries(mapAttrs), method.AttrEntries(varsAttrs))},
 		{Name: "types", Doc: "Types of keys and values.", Entries: slices.Concat(
 			method.Entries("function", typeFunctions), layout.TypeEntries())},
 		{Name: "record", Doc: "Structs that were read or made.", Entries: layout.RecordEntries()},

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
 	"bpfsh/runtime/method"
 
@@ -65,7 +66,8 @@ var lifecycleMethods = []method.Row[*Map]{{
 }, {
 	Name: "info",
 	Doc: "What there is to know about the map, one record.\n" +
-		"btf says whether the kernel keeps the types with it; memory is in bytes.",
+		"btf says whether the kernel keeps the types with it; memory is in bytes; owner is the type of the programs that may use a " +
+		"prog_array, once one is in it.",
 	Run: (*Map).infoRecord,
 }}
 
@@ -161,6 +163,13 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 	memory, err := m.raw.Memory()
 	if err != nil {
 		return nil, m.explain(c.Name, nil, err)
+	}
+	owner, err := m.raw.Owner()
+	if err != nil {
+		return nil, m.explain(c.Name, nil, err)
+	}
+	if owner != 0 {
+		facts.Add("owner", starlark.String(engine.ProgramType(owner)))
 	}
 	return facts.
 		Add("map_extra", starlark.MakeUint64(m.info.MapExtra)).

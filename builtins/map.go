@@ -1,7 +1,7 @@
 package builtins
 
 import (
-	"errors"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,6 +13,7 @@ import (
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
+	"golang.org/x/sys/unix"
 )
 
 // Map is an open map in the hands of a script.
@@ -26,9 +27,11 @@ type Map struct {
 	value   layout.Slot
 	pins    []string // that this handle has made
 	closed  bool
-	created uint32 // flags this handle was made with: some of them hold for a handle, not for the map
+	created uint32       // flags this handle was made with: some of them hold for a handle, not for the map
+	inner   *engine.Spec // what the values of a map of maps must be like; nil if it is not known
 
 	keyBuf, valueBuf []byte                    // of the operations on one entry
+	handles          []engine.Handle           // that an operation has opened
 	methods          map[string]starlark.Value // bound once each
 	kernel           *KernelSide               // nil until it is asked for
 }
@@ -47,7 +50,7 @@ func (l *Library) newMap(thread *starlark.Thread, raw engine.Map, key, value *la
 	m := &Map{lib: l, thread: thread, raw: raw, info: raw.Info(), key: key, methods: map[string]starlark.Value{}}
 	m.kind = engine.KindOf(m.info.Type)
 	if key == nil || value == nil {
-		k, v, err := defaultTypes(raw)
+		k, v, err := l.defaultTypes(raw)
 		if err != nil {
 			return nil, err
 		}
@@ -73,9 +76,42 @@ func (l *Library) newMap(thread *starlark.Thread, raw engine.Map, key, value *la
 	return m, nil
 }
 
+// plainTypes are the spellings of keys and values without BTF, for types of maps that give them a meaning.
+var plainTypes = map[string]struct {
+	key, value func(info *engine.Info) string
+}{
+	"devmap":         {value: orProgram("ifindex", "struct { ifindex ifindex; u32 prog_id; }")},
+	"devmap_hash":    {value: orProgram("ifindex", "struct { ifindex ifindex; u32 prog_id; }")},
+	"cpumap":         {value: orProgram("u32", "struct { u32 qsize; u32 prog_id; }")},
+	"cgroup_storage": {key: cgroupKey},
+	"stack_trace": {value: func(info *engine.Info) string {
+		if info.Flags&unix.BPF_F_STACK_BUILD_ID != 0 {
+			return fmt.Sprintf("struct { i32 status; bytes build_id[20]; u64 offset; }[%d]", info.ValueSize/32)
+		}
+		return fmt.Sprintf("ksym[%d]", info.ValueSize/8)
+	}},
+	"percpu_cgroup_storage": {key: cgroupKey},
+}
+
+func orProgram(alone, with string) func(*engine.Info) string {
+	return func(info *engine.Info) string {
+		if info.ValueSize == 8 {
+			return with
+		}
+		return alone
+	}
+}
+
+func cgroupKey(info *engine.Info) string {
+	if info.KeySize == 8 {
+		return "u64"
+	}
+	return "struct { u64 cgroup_inode_id; u32 attach_type; }"
+}
+
 // defaultTypes are the map's own types from BTF, and plain ones where it has none: for a trie prefix and address,
-// else integers where the size is an integer's, else bytes.
-func defaultTypes(raw engine.Map) (key, value *layout.Type, err error) {
+// else what the type of map says, else integers where the size is an integer's, else bytes.
+func (l *Library) defaultTypes(raw engine.Map) (key, value *layout.Type, err error) {
 	info := raw.Info()
 	k, v := raw.Types()
 	plain := func(size uint32) string {
@@ -87,22 +123,26 @@ func defaultTypes(raw engine.Map) (key, value *layout.Type, err error) {
 		}
 	}
 	if k != nil {
-		key, err = layout.Of(k)
+		key, err = l.types.Of(k)
 	} else if kind := engine.KindOf(info.Type); kind.Trie {
-		key, err = layout.Parse(map[uint32]string{8: "cidr4", 20: "cidr6"}[info.KeySize])
+		key, err = l.types.Parse(map[uint32]string{8: "cidr4", 20: "cidr6"}[info.KeySize])
 		if err != nil {
-			key, err = layout.Parse(fmt.Sprintf("struct { u32 prefixlen; bytes addr[%d]; } __attribute__((packed))", info.KeySize-4))
+			key, err = l.types.Parse(fmt.Sprintf("struct { u32 prefixlen; bytes addr[%d]; } __attribute__((packed))", info.KeySize-4))
 		}
+	} else if spelling := plainTypes[engine.KindOf(info.Type).Name].key; spelling != nil {
+		key, err = l.types.Parse(spelling(info))
 	} else if info.KeySize > 0 {
-		key, err = layout.Parse(plain(info.KeySize))
+		key, err = l.types.Parse(plain(info.KeySize))
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	if v != nil {
-		value, err = layout.Of(v)
+		value, err = l.types.Of(v)
+	} else if spelling := plainTypes[engine.KindOf(info.Type).Name].value; spelling != nil {
+		value, err = l.types.Parse(spelling(info))
 	} else {
-		value, err = layout.Parse(plain(info.ValueSize))
+		value, err = l.types.Parse(plain(info.ValueSize))
 	}
 	return key, value, err
 }
@@ -117,14 +157,7 @@ func (m *Map) Freeze() {}
 func (m *Map) Hash() (uint32, error) { return m.info.ID, nil }
 
 func (m *Map) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
-	same := m.info.ID == y.(*Map).info.ID
-	switch op {
-	case syntax.EQL:
-		return same, nil
-	case syntax.NEQ:
-		return !same, nil
-	}
-	return false, fmt.Errorf("maps have no order")
+	return compareMaps(op, m.info.ID, y)
 }
 
 func (m *Map) String() string {
@@ -149,7 +182,7 @@ func (m *Map) label() string {
 	return fmt.Sprintf("map id=%d", m.info.ID)
 }
 
-var mapTable = method.NewTable("bpf.map", slices.Concat(mapAttrs, kernelAttrs), elementMethods, queueMethods, iterateMethods, batchMethods, lifecycleMethods)
+var mapTable = method.NewTable("bpf.map", slices.Concat(mapAttrs, kernelAttrs, varsAttrs), elementMethods, trieMethods, nestedMethods, queueMethods, iterateMethods, batchMethods, lifecycleMethods)
 
 func (m *Map) AttrNames() []string { return mapTable.Names() }
 
@@ -169,7 +202,7 @@ func (m *Map) Attr(name string) (starlark.Value, error) {
 func (m *Map) Help() string {
 	var sb strings.Builder
 	sb.WriteString(m.String())
-	entries := method.Entries("method", slices.Concat(elementMethods, queueMethods, iterateMethods, batchMethods))
+	entries := method.Entries("method", slices.Concat(elementMethods, trieMethods, nestedMethods, queueMethods, iterateMethods, batchMethods))
 	entries = slices.DeleteFunc(entries, func(e method.Entry) bool { return !m.kind.Has(e.Name) })
 	for _, e := range append(entries, method.Entries("method", lifecycleMethods)...) {
 		fmt.Fprintf(&sb, "\n  %-14s%s", e.Name, e.Summary())
@@ -178,18 +211,18 @@ func (m *Map) Help() string {
 	return sb.String()
 }
 
-// refuseHandle is the error for a value that would be a file descriptor.
-func (m *Map) refuseHandle(op string) error {
-	if !m.kind.Handles {
-		return nil
-	}
-	return &Error{Op: op, Map: m, Count: -1, Err: errors.New("value: a number would be a file descriptor of bpfsh, which says nothing to a script")}
-}
-
 // encodeKey writes key to the buffer that the next operation on one entry uses.
 func (m *Map) encodeKey(op string, key starlark.Value) ([]byte, error) {
 	if m.key == nil {
 		return nil, m.fail(op, nil, errNotForType)
+	}
+	if m.kind.Keys != engine.Nothing {
+		value, err := m.object(m.kind.Keys, key)
+		if err != nil {
+			return nil, m.bad(op, "key", err)
+		}
+		putValue(m.keyBuf, value)
+		return m.keyBuf, nil
 	}
 	if err := m.key.Encode(m.keyBuf, key); err != nil {
 		return nil, m.bad(op, "key", err)
@@ -199,11 +232,42 @@ func (m *Map) encodeKey(op string, key starlark.Value) ([]byte, error) {
 
 // encodeValue writes value to the buffer that the next operation on one entry uses.
 func (m *Map) encodeValue(op string, value starlark.Value) ([]byte, error) {
-	if err := m.refuseHandle(op); err != nil {
-		return nil, err
+	if m.kind.Values != engine.Nothing {
+		handle, err := m.object(m.kind.Values, value)
+		if err != nil {
+			return nil, m.bad(op, "value", err)
+		}
+		putValue(m.valueBuf, handle)
+		return m.valueBuf, nil
 	}
 	if err := m.value.Encode(m.valueBuf, value); err != nil {
 		return nil, m.bad(op, "value", err)
 	}
+	if m.kind.Programmed && len(m.valueBuf) == 8 {
+		if err := m.openProgram(m.valueBuf[4:]); err != nil {
+			return nil, m.bad(op, "value", err)
+		}
+	}
 	return m.valueBuf, nil
+}
+
+// openProgram makes a descriptor of the id of a program in a value: it is read as the one and written as the other.
+func (m *Map) openProgram(field []byte) error {
+	id := binary.NativeEndian.Uint32(field)
+	if id == 0 {
+		return nil
+	}
+	handle, err := m.object(engine.Programs, starlark.MakeUint64(uint64(id)))
+	if err == nil {
+		putValue(field, handle)
+	}
+	return err
+}
+
+// decodeValue reads a value of the map: of a map of maps, the map that it is the id of.
+func (m *Map) decodeValue(b []byte) starlark.Value {
+	if m.kind.Nests {
+		return &Nested{lib: m.lib, thread: m.thread, id: binary.NativeEndian.Uint32(b)}
+	}
+	return m.value.Decode(b)
 }

@@ -24,7 +24,7 @@ type meaning struct {
 }
 
 const (
-	writes = "update delete pop push drain clear update_batch delete_batch pop_batch freeze"
+	writes = "update delete pop push vars drain clear update_batch delete_batch pop_batch freeze"
 	single = "update delete pop lookup lookup_percpu add next_key in"
 )
 
@@ -59,16 +59,23 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EPERM}, says: "not permitted"},
 
 	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "freeze", says: "the kernel freezes no {type} whose values have a spin lock, a timer or a kptr"},
+	{errno: []unix.Errno{notSupported}, when: unmappable, says: "it was made without BPF_F_MMAPABLE, so that no variable can be written alone: m[0] = m[0].replace(…) writes all"},
+	{errno: []unix.Errno{unix.EPERM, unix.EACCES}, ops: "vars", when: madeWith(unix.BPF_F_RDONLY_PROG), says: "it holds constants"},
 	{errno: unsupported, when: both(kernelSide, lacking), says: "a program has no {operation} on {a type}: {instead}"},
 	{errno: unsupported, when: lacking, says: "{a type} has no {op}: {instead}"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch lookup", when: lockFlag, says: "BPF_F_LOCK is for values with a struct bpf_spin_lock, and this map's have none"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: single + " update_batch delete_batch", when: longPrefix, says: "its prefix length is more than {bits}"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch", when: func(e *Error) bool { return e.Map != nil && e.Map.kind.Nests && e.flags == 0 }, says: "the map is not like those that this one holds: {inner}", hint: "create_inner() makes one that is"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "push", when: flagged(unix.BPF_NOEXIST), says: "{a type} does not know what it holds, so that BPF_NOEXIST means nothing to it"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update push update_batch lookup", when: flagged(^uint64(0)), says: "flags {flags} are not for {a type}"},
 	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}"},
 	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "create", says: "the kernel makes no {type} with such values"},
 	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, says: "{a type} has no {op}"},
 
+	{errno: []unix.Errno{unix.ENOENT, unix.ESRCH}, when: ofObject, says: "it does not exist"},
+	{errno: []unix.Errno{unix.EBADF}, when: ofObject, says: "it has no such descriptor"},
+	{errno: []unix.Errno{unix.EACCES}, when: ofObject, says: "the file's mode does not permit it"},
+	{errno: anyErrno, when: ofObject, says: "it cannot be opened"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "open", when: byPath, says: "no such pin"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "open", says: "there is no such map"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "pin", says: "the directory {dir} does not exist"},
@@ -108,6 +115,9 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(func(s *engine.Spec) bool { return s.Inner != nil }), says: "{a type} does not take such maps for its values"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}, or not with these sizes"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", says: "this kernel makes no {type} with these sizes (it came with Linux {since})"},
+	{errno: []unix.Errno{unix.EBADF}, when: func(e *Error) bool {
+		return e.Map != nil && (e.Map.kind.Values == engine.Cgroups || e.Map.kind.Keys == engine.Cgroups)
+	}, says: "the path is no cgroup of cgroup2"},
 	{errno: []unix.Errno{unix.EBADF, unix.ENOTSOCK}, says: "the value is not of the kind that {a type} holds"},
 	{errno: []unix.Errno{unix.EINVAL}, says: "the kernel does not take these arguments for {a type}"},
 }
@@ -130,6 +140,8 @@ func both(f, g func(*Error) bool) func(*Error) bool {
 func madeWith(flag uint32) func(*Error) bool {
 	return func(e *Error) bool { return e.Map != nil && e.Map.info.Flags&flag != 0 }
 }
+
+func ofObject(e *Error) bool { return e.Op == opObject }
 
 func closed(e *Error) bool   { return e.Map != nil && e.Map.closed }
 func readOnly(e *Error) bool { return e.Map != nil && e.Map.info.ReadOnly }

@@ -1,7 +1,8 @@
 package builtins
 
 import (
-	"io"
+	"fmt"
+	"slices"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
@@ -48,29 +49,59 @@ func (m *Map) Table(limit int) (*render.Table, error) {
 		return &render.Table{Title: m.String()}, nil
 	}
 	t := &render.Table{Title: m.String(), Columns: columns(m.key, m.value), Noun: "entry", Nouns: "entries"}
-	ctx := runtime.Context(m.thread)
-	walk := engine.NewWalk(m.raw, 0)
-	for {
-		b, err := m.nextBatch(ctx, "show", walk)
-		if err == io.EOF {
-			return t, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		k, v := int(m.info.KeySize), len(m.valueBuf)
-		for i := 0; i < b.N && (limit < 0 || len(t.Rows) < limit); i++ {
-			t.Rows = append(t.Rows, cells(m.key.Decode(b.Keys[i*k:(i+1)*k]), m.value.Decode(b.Values[i*v:(i+1)*v])))
-		}
-		t.Total += b.N
+	shown, total, err := m.first(limit)
+	if err != nil {
+		return nil, err
 	}
+	t.Total = total
+	for _, e := range shown {
+		key, value := m.key.Decode([]byte(e.key)), m.decodeValue([]byte(e.value))
+		t.Rows = append(t.Rows, m.cells(key, m.value, value))
+		if inner, ok := value.(*Nested); ok {
+			t.Parts = append(t.Parts, inner.part(key, limit))
+		}
+	}
+	return t, nil
+}
+
+// entry is one entry as bytes.
+type entry struct{ key, value string }
+
+// first are the map's first entries, at most limit (all if it is negative), and how many there are. Those of a trie are
+// in the order of addresses.
+func (m *Map) first(limit int) (shown []entry, total int, err error) {
+	k, v := int(m.info.KeySize), len(m.valueBuf)
+	err = m.each(runtime.Context(m.thread), "show", func(b engine.Batch) error {
+		for i := 0; i < b.N && (limit < 0 || len(shown) < limit || m.kind.Trie); i++ {
+			shown = append(shown, entry{string(b.Keys[i*k : (i+1)*k]), string(b.Values[i*v : (i+1)*v])})
+		}
+		total += b.N
+		return nil
+	})
+	if m.kind.Trie {
+		slices.SortFunc(shown, func(a, b entry) int { return engine.CompareAddresses([]byte(a.key), []byte(b.key)) })
+		if limit >= 0 && len(shown) > limit {
+			shown = shown[:limit]
+		}
+	}
+	return shown, total, err
+}
+
+// part is the table of a map that is under key in another one. One that cannot be read says why.
+func (n *Nested) part(key starlark.Value, limit int) *render.Table {
+	t, err := n.Table(limit)
+	if err != nil {
+		return &render.Table{Title: fmt.Sprintf("%s: %v", key, err)}
+	}
+	t.Title = fmt.Sprintf("%s: %s", key, t.Title)
+	return t
 }
 
 // Table is the batch's first entries.
 func (b *Batch) Table(limit int) (*render.Table, error) {
-	t := &render.Table{Columns: columns(b.key, b.value), Total: b.n, Noun: "entry", Nouns: "entries"}
+	t := &render.Table{Columns: columns(b.m.key, b.value), Total: b.n, Noun: "entry", Nouns: "entries"}
 	for i := 0; i < b.n && (limit < 0 || i < limit); i++ {
-		t.Rows = append(t.Rows, cells(b.keyAt(i), b.valueAt(i)))
+		t.Rows = append(t.Rows, b.m.cells(b.keyAt(i), b.value, b.valueAt(i)))
 	}
 	return t, nil
 }
@@ -99,10 +130,11 @@ func columnsOf(name string, t *layout.Type) []render.Column {
 	return cols
 }
 
-func cells(key, value starlark.Value) []starlark.Value {
+// cells are one row: numbers that stand for something are shown as that.
+func (m *Map) cells(key starlark.Value, slot layout.Slot, value starlark.Value) []starlark.Value {
 	var row []starlark.Value
-	for _, v := range []starlark.Value{key, value} {
-		if r, ok := v.(*layout.Record); ok {
+	for _, v := range []starlark.Value{m.key.Shown(key), slot.Shown(value)} {
+		if r, ok := v.(render.Fielder); ok {
 			for i := range r.Fields() {
 				row = append(row, r.Field(i))
 			}

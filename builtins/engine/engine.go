@@ -6,6 +6,7 @@ import (
 
 // Engine makes and finds maps.
 type Engine interface {
+	Objects
 	// Create makes a map. Where the kernel refuses the types, the map is made without; Info then has none.
 	Create(Spec) (Map, error)
 	// OpenID opens the map with an id. readonly asks for a descriptor that cannot write.
@@ -82,10 +83,18 @@ type Reader interface {
 	// Types are the key and value types that the kernel keeps with the map; nil where it has none, or where this
 	// process may not read them.
 	Types() (key, value btf.Type)
+	// Spec is every type that the kernel keeps beside those of the map: its program's. nil where there are none, or where
+	// this process may not read them.
+	Spec() *btf.Spec
 	// Frozen says whether user space may no longer write. It changes at most once.
 	Frozen() (bool, error)
 	// Memory is what the kernel accounts for the map, in bytes.
 	Memory() (uint64, error)
+	// Owner is the type of the programs that may use a prog_array, see ProgramType; 0 until one is in it, and for other
+	// maps.
+	Owner() (uint32, error)
+	// Value is the map as an entry of a map of maps takes it, in 4 bytes. It is good until Close.
+	Value() uint32
 	// Lookup copies the value under key, of Info.Stride bytes. key is nil for a queue, a stack and a bloom
 	// filter; of the last, value is the question. ENOENT: there is none.
 	Lookup(key, value []byte, flags uint64) error
@@ -98,6 +107,9 @@ type Reader interface {
 	// hash holds more than n; cur stays before it. EINTR: the next slot is empty, which stops kernels before
 	// Linux 6.14. Since Linux 5.6.
 	LookupBatch(cur *Cursor, keys, values []byte, n int) (int, error)
+	// ReadAt copies from the memory of a map that was made with BPF_F_MMAPABLE; offset is within its values. ENOTSUPP:
+	// it cannot be mapped.
+	ReadAt(b []byte, offset int) error
 	// Close gives the handle up. Every later operation answers EBADF. The map lives on while something holds it.
 	Close() error
 }
@@ -119,6 +131,8 @@ type Writer interface {
 	UpdateBatch(keys, values []byte, n int, flags uint64) (int, error)
 	// DeleteBatch removes n entries in order, and returns how many it removed, as UpdateBatch does.
 	DeleteBatch(keys []byte, n int) (int, error)
+	// WriteAt copies to the memory of a map, as ReadAt copies from it: no other byte is touched. EPERM: it is frozen.
+	WriteAt(b []byte, offset int) error
 	// Freeze ends all writing from user space, for good.
 	Freeze() error
 	// Pin gives the map a name in a bpffs, which keeps it when nothing else does. EEXIST: path is taken. With

@@ -12,10 +12,12 @@ type Kind struct {
 
 	Shape  Shape
 	PerCPU bool // one value for each CPU
-	// Handles says that values are written as file descriptors, which are not what is read.
-	Handles bool
-	Nests   bool // values are maps
-	Counted bool // the kernel knows how many entries there are, see Engine.Counts
+	// Keys and Values are what keys and values refer to. Where they do, they are written as descriptors, which are not
+	// what is read.
+	Keys, Values Object
+	Nests        bool // values are maps
+	Programmed   bool // values of 8 bytes end in a program: written as a descriptor, read as an id
+	Counted      bool // the kernel knows how many entries there are, see Engine.Counts
 
 	// Instead says, for what the type lacks, what to use. Keys are operations ("delete", "items", "pop" …). "pop"
 	// may be there for a type that lacks it on older kernels only.
@@ -46,6 +48,20 @@ const (
 	Opaque
 )
 
+// Object is a kind of object that an entry refers to.
+type Object uint8
+
+const (
+	Nothing Object = iota
+	Maps
+	Programs
+	Cgroups
+	Processes
+	Files
+	Sockets
+	Events // perf events
+)
+
 // Keyed says whether an entry is found by a key.
 func (k *Kind) Keyed() bool { return k.Shape <= Slots }
 
@@ -54,6 +70,10 @@ func (k *Kind) Has(op string) bool {
 	switch op {
 	case "drain", "peek":
 		return k.Shape == Ordered
+	case "match":
+		return k.Trie
+	case "create_inner":
+		return k.Nests
 	case "clear": // arrays are set to zero
 		if k.Shape == Ordered || k.Shape == Indexed {
 			return true
@@ -61,7 +81,7 @@ func (k *Kind) Has(op string) bool {
 		return k.Has("delete") && k.Instead[op] == ""
 	case "pop":
 		// Hashes have had it for long; what stands instead is for kernels before that.
-		if k.Shape == Hashed && k.Instead["pop_batch"] == "" && !k.Handles {
+		if k.Shape == Hashed && k.Instead["pop_batch"] == "" && !k.Nests {
 			return true
 		}
 	}
@@ -78,36 +98,36 @@ var Kinds = []Kind{
 	{Name: "unspec", Shape: Opaque},
 	{Name: "hash", Since: "3.19", Counted: true, Instead: hashLacks, Program: hashProgramLacks},
 	{Name: "array", Since: "3.19", Shape: Indexed, Instead: arrayLacks, Program: arrayProgramLacks},
-	{Name: "prog_array", Handles: true, Since: "4.2", Shape: Slots, Instead: keyedLacks, Program: tailCallProgramLacks},
-	{Name: "perf_event_array", Handles: true, Since: "4.3", Shape: Slots, Instead: handleLacks, Program: eventProgramLacks},
+	{Name: "prog_array", Values: Programs, Since: "4.2", Shape: Slots, Instead: keyedLacks, Program: tailCallProgramLacks},
+	{Name: "perf_event_array", Values: Events, Since: "4.3", Shape: Slots, Instead: handleLacks, Program: eventProgramLacks},
 	{Name: "percpu_hash", Since: "4.6", PerCPU: true, Counted: true, Instead: hashLacks, Program: perCPUProgramLacks},
 	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: arrayLacks, Program: perCPUArrayProgramLacks},
 	{Name: "stack_trace", Since: "4.6", Instead: stackLacks, Program: stackProgramLacks},
-	{Name: "cgroup_array", Handles: true, Since: "4.8", Shape: Slots, Instead: handleLacks, Program: cgroupArrayProgramLacks},
+	{Name: "cgroup_array", Values: Cgroups, Since: "4.8", Shape: Slots, Instead: handleLacks, Program: cgroupArrayProgramLacks},
 	{Name: "lru_hash", Since: "4.10", Counted: true, Instead: hashLacks, Program: hashProgramLacks},
 	{Name: "lru_percpu_hash", Since: "4.10", PerCPU: true, Counted: true, Instead: hashLacks, Program: perCPUProgramLacks},
 	{Name: "lpm_trie", Since: "4.11", Trie: true, Flags: noPrealloc, Instead: trieLacks, Program: trieProgramLacks},
-	{Name: "array_of_maps", Handles: true, Since: "4.12", Shape: Slots, Nests: true, Instead: keyedLacks, Program: nestedProgramLacks},
-	{Name: "hash_of_maps", Handles: true, Since: "4.12", Nests: true, Counted: true, Instead: hashLacks, Program: nestedProgramLacks},
-	{Name: "devmap", Since: "4.14", Shape: Slots, Instead: keyedLacks, Program: deviceProgramLacks},
-	{Name: "sockmap", Handles: true, Since: "4.14", Shape: Slots, Instead: keyedLacks, Program: socketProgramLacks},
-	{Name: "cpumap", Since: "4.15", Shape: Slots, Instead: keyedLacks, Program: redirectProgramLacks},
-	{Name: "xskmap", Handles: true, Since: "4.18", Shape: Slots, Instead: handleLacks, Program: redirectProgramLacks},
-	{Name: "sockhash", Handles: true, Since: "4.18", Instead: keyedLacks, Program: socketProgramLacks},
+	{Name: "array_of_maps", Values: Maps, Since: "4.12", Shape: Slots, Nests: true, Instead: keyedLacks, Program: nestedProgramLacks},
+	{Name: "hash_of_maps", Values: Maps, Since: "4.12", Nests: true, Counted: true, Instead: hashLacks, Program: nestedProgramLacks},
+	{Name: "devmap", Programmed: true, Since: "4.14", Shape: Slots, Instead: keyedLacks, Program: deviceProgramLacks},
+	{Name: "sockmap", Values: Sockets, Since: "4.14", Shape: Slots, Instead: keyedLacks, Program: socketProgramLacks},
+	{Name: "cpumap", Programmed: true, Since: "4.15", Shape: Slots, Instead: keyedLacks, Program: redirectProgramLacks},
+	{Name: "xskmap", Values: Sockets, Since: "4.18", Shape: Slots, Instead: handleLacks, Program: redirectProgramLacks},
+	{Name: "sockhash", Values: Sockets, Since: "4.18", Instead: keyedLacks, Program: socketProgramLacks},
 	{Name: "cgroup_storage", Since: "4.19", NoEntries: true, Instead: cgroupLacks, Program: storageProgramLacks},
-	{Name: "reuseport_sockarray", Handles: true, Since: "4.19", Shape: Slots, Instead: keyedLacks, Program: reuseportProgramLacks},
+	{Name: "reuseport_sockarray", Values: Sockets, Since: "4.19", Shape: Slots, Instead: keyedLacks, Program: reuseportProgramLacks},
 	{Name: "percpu_cgroup_storage", Since: "4.20", PerCPU: true, NoEntries: true, Instead: cgroupLacks, Program: storageProgramLacks},
 	{Name: "queue", Since: "4.20", Shape: Ordered, Instead: queueLacks, Program: queueProgramLacks},
 	{Name: "stack", Since: "4.20", Shape: Ordered, Instead: queueLacks, Program: queueProgramLacks},
-	{Name: "sk_storage", Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
-	{Name: "devmap_hash", Since: "5.4", Instead: keyedLacks, Program: deviceProgramLacks},
+	{Name: "sk_storage", Keys: Sockets, Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
+	{Name: "devmap_hash", Programmed: true, Since: "5.4", Instead: keyedLacks, Program: deviceProgramLacks},
 	{Name: "struct_ops", Since: "5.6", Instead: structLacks, Program: structLacks},
 	{Name: "ringbuf", Since: "5.8", Shape: Opaque, Instead: ringLacks, Program: ringLacks},
-	{Name: "inode_storage", Since: "5.10", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
-	{Name: "task_storage", Since: "5.11", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
+	{Name: "inode_storage", Keys: Files, Since: "5.10", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
+	{Name: "task_storage", Keys: Processes, Since: "5.11", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "bloom_filter", Since: "5.16", Shape: Members, Instead: bloomLacks, Program: bloomProgramLacks},
 	{Name: "user_ringbuf", Since: "6.1", Shape: Opaque, Instead: userLacks, Program: userLacks},
-	{Name: "cgrp_storage", Since: "6.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
+	{Name: "cgrp_storage", Keys: Cgroups, Since: "6.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "arena", Since: "6.9", Shape: Opaque, Flags: 1 << 10, Instead: arenaLacks, Program: arenaLacks}, // BPF_F_MMAPABLE
 	{Name: "insn_array", Since: "6.19", Shape: Indexed, Instead: arrayLacks, Program: jumpProgramLacks},
 	{Name: "rhash", Since: "7.3", Flags: noPrealloc, Instead: hashLacks, Program: hashProgramLacks},

@@ -48,3 +48,25 @@ func (w *Walk) fromTrie(b Batch) (Batch, error) {
 	}
 	return Batch{b.Keys[:n*k], b.Values[:n*v], n}, nil
 }
+
+// Shorten makes key, a trie's, a prefix of bits bits, with zeros behind it.
+func Shorten(key []byte, bits int) {
+	binary.NativeEndian.PutUint32(key, uint32(bits))
+	address := key[4:]
+	for i := range address {
+		switch left := bits - 8*i; {
+		case left <= 0:
+			address[i] = 0
+		case left < 8:
+			address[i] &= 0xff << (8 - left)
+		}
+	}
+}
+
+// CompareAddresses orders a trie's keys as people read them: by address, and a prefix before those within it.
+func CompareAddresses(a, b []byte) int {
+	if c := bytes.Compare(a[4:], b[4:]); c != 0 {
+		return c
+	}
+	return cmp.Compare(PrefixLen(a), PrefixLen(b))
+}

@@ -131,8 +131,8 @@ func (w *Walk) wantsKeys(err error) bool {
 	switch {
 	case w.pop:
 		return false
-	case errors.Is(err, unix.EINTR): // the next slot is empty, which ends a batch before Linux 6.14
-		return true
+	case errors.Is(err, unix.EINTR) && (w.kind.Trie || w.kind.Shape != Hashed):
+		return true // the next slot is empty, which ends a batch before Linux 6.14; its place is a key
 	}
 	// No batches for this type, or (EINVAL) on this kernel.
 	return w.cur.Opaque == nil && (errors.Is(err, unix.Errno(524)) || errors.Is(err, unix.EINVAL))

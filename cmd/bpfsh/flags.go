@@ -23,6 +23,7 @@ type options struct {
 	update      bool
 	quiet       bool
 	noMount     bool
+	engine      string
 	timeout     time.Duration
 	maxSteps    uint64
 	help        bool
@@ -42,6 +43,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "no greeting at the prompt")
 	fs.DurationVar(&o.timeout, "timeout", 0, "end the script after `TIME`, such as 30s")
 	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
+	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: `kernel`, memory (in this process, for trying and testing), auto (kernel if permitted)")
 	fs.BoolVar(&o.noMount, "no-mount", false, "do not mount a bpffs at /sys/fs/bpf to pin there")
 	fs.BoolVar(&o.golden, "golden", false, "run each FILE and compare with what its .golden file says")
 	fs.BoolVar(&o.update, "update", false, "with --golden: write the .golden files")
@@ -54,6 +56,9 @@ func parseFlags(args []string) (*options, error) {
 	o := &options{}
 	fs := flagSet(o)
 	if err := fs.Parse(args); err != nil {
+		return nil, err
+	}
+	if err := checkEngine(o.engine); err != nil {
 		return nil, err
 	}
 	o.codeGiven = fs.Changed("command")

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 
-	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/kernel"
 	"bpfsh/runtime"
 )
@@ -16,29 +16,35 @@ import (
 // bpffsVariable tells a golden script a directory to pin in.
 const bpffsVariable = "BPFFS"
 
-// newGolden makes the runner of golden scripts. Each script gets a shell of its own, and all share a bpffs that
-// nobody else sees. close gives it up.
-func newGolden(update bool) (g *runtime.Golden, close func()) {
-	close = func() {}
-	if missing := notPermitted(); missing == nil {
-		dir, closeFS, err := kernel.PrivateBPFFS()
-		if err == nil {
-			old, had := os.LookupEnv(bpffsVariable)
-			os.Setenv(bpffsVariable, dir)
-			close = func() {
-				closeFS()
-				if had {
-					os.Setenv(bpffsVariable, old)
-				} else {
-					os.Unsetenv(bpffsVariable)
-				}
-			}
+// directoryVariable tells a golden script where it is.
+const directoryVariable = "SCRIPT_DIR"
+
+// newGolden makes the runner of golden scripts on an engine. Each script gets a shell of its own, and all share a bpffs
+// that nobody else sees. close gives it up.
+func newGolden(engineName string, update bool) (g *runtime.Golden, close func()) {
+	if engineName == "auto" {
+		engineName = "kernel"
+		if notPermitted() != nil {
+			engineName = "memory"
+		}
+	}
+	dir, closeFS := privateBPFFS(engineName)
+	old, had := os.LookupEnv(bpffsVariable)
+	os.Setenv(bpffsVariable, dir)
+	close = func() {
+		closeFS()
+		if had {
+			os.Setenv(bpffsVariable, old)
+		} else {
+			os.Unsetenv(bpffsVariable)
 		}
 	}
 	g = &runtime.Golden{
 		Update: update,
-		Run:    runGolden,
-		Lacks:  lacks,
+		Run: func(script string, stdout, stderr io.Writer) int {
+			return runGolden(engineName, script, stdout, stderr)
+		},
+		Lacks: func(requirement string) (string, error) { return lacks(engineName, requirement) },
 		Scrub: []runtime.Scrub{
 			{Pattern: regexp.MustCompile(`/proc/self/fd/\d+`), With: "/sys/fs/bpf"},
 			{Pattern: regexp.MustCompile(`\bid=\d+`), With: "id=N"},
@@ -47,31 +53,35 @@ func newGolden(update bool) (g *runtime.Golden, close func()) {
 	return g, close
 }
 
+// privateBPFFS is a directory to pin in, which goes when it is closed; "" if there can be none.
+func privateBPFFS(engineName string) (dir string, close func()) {
+	if engineName == "memory" { // it sees only its own pins
+		return "/sys/fs/bpf", func() {}
+	}
+	dir, closeFS, err := kernel.PrivateBPFFS()
+	if err != nil {
+		return "", func() {}
+	}
+	return dir, func() { closeFS() }
+}
+
 // runGolden runs a script as the command line would, but for its own output.
-func runGolden(script string, stdout, stderr io.Writer) int {
+func runGolden(engineName, script string, stdout, stderr io.Writer) int {
 	text, err := os.ReadFile(script)
 	if err != nil {
 		fmt.Fprintln(stderr, err)
 		return statusUsage
 	}
-	o := &options{noMount: true}
+	os.Setenv(directoryVariable, filepath.Dir(script))
+	o := &options{engine: engineName, noMount: true}
 	sh := newShell(o, strings.NewReader(""), stdout, stderr)
 	defer sh.close()
 	return runtime.Status(sh.run(o, source{name: script, text: text}))
 }
 
-// notPermitted says why the kernel's maps cannot be used; nil if they can.
-func notPermitted() error {
-	m, err := (&kernel.Engine{}).Create(engine.Spec{Type: 2, KeySize: 4, ValueSize: 4, MaxEntries: 1})
-	if err != nil {
-		return err
-	}
-	return m.Close()
-}
-
 // checkGoldens is --golden: it runs each script, says how it went, and returns the exit status.
 func checkGoldens(o *options, out io.Writer) int {
-	g, close := newGolden(o.update)
+	g, close := newGolden(o.engine, o.update)
 	defer close()
 	status := statusDone
 	for _, script := range o.goldens {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // command is bpfsh as another process, in a place where any user may run it.
@@ -67,9 +69,9 @@ func TestNotPermitted(t *testing.T) {
 		t.Skip("only root can become another user")
 	}
 	for _, row := range []struct{ code, want string }{
-		{`create("array", value="u32", max_entries=1)`, "create: array: bpf() is not permitted: this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN (EPERM)"},
-		{`open(1)`, "open: map id=1: bpf() is not permitted: this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN (EPERM)"},
-		{`maps()`, "maps: bpf() is not permitted: this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN (EPERM)"},
+		{`create("array", value="u32", max_entries=1)`, "create: array: bpf() is not permitted: this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN; --engine memory runs the same script without the kernel (EPERM)"},
+		{`open(1)`, "open: map id=1: bpf() is not permitted: this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN; --engine memory runs the same script without the kernel (EPERM)"},
+		{`maps()`, "maps: bpf() is not permitted: this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN; --engine memory runs the same script without the kernel (EPERM)"},
 	} {
 		t.Run(row.code, func(t *testing.T) {
 			cmd := command(t, "-c", row.code)
@@ -84,6 +86,94 @@ func TestNotPermitted(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 	if stdout, stderr, status := outcome(t, cmd); stdout != "EPERM\n2\n" || status != 0 {
 		t.Errorf("what needs no bpf(): exit status %d, %q, %q", status, stdout, stderr)
+	}
+}
+
+// TestEngineWithoutPermission runs the tour as a user who may not use bpf(): on the memory engine, as --engine auto
+// says in one line.
+func TestEngineWithoutPermission(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	for _, row := range []struct{ engine, stderr string }{
+		{"memory", ""},
+		{"auto", "bpfsh: bpf() is not permitted (this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN): the maps are in this process (--engine memory), and none of the kernel's changes\n"},
+	} {
+		t.Run(row.engine, func(t *testing.T) {
+			cmd := command(t, "--engine", row.engine)
+			script := filepath.Join(filepath.Dir(cmd.Path), "tour.star")
+			copyFile(t, "../../scripts/tour.star", script)
+			cmd.Args = append(cmd.Args, script)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+			stdout, stderr, status := outcome(t, cmd)
+			if status != 0 || stderr != row.stderr || !strings.Contains(stdout, "# freeze:") {
+				t.Errorf("exit status %d, %q, %q; want 0 and %q", status, stdout, stderr, row.stderr)
+			}
+		})
+	}
+}
+
+// TestCapabilities runs as a user who has some of root's capabilities: what wants another one names it.
+func TestCapabilities(t *testing.T) {
+	needKernel(t)
+	if os.Getuid() != 0 {
+		t.Skip("only root can give capabilities away")
+	}
+	const (
+		hash   = `m = create("hash", key="u32", value="u32", max_entries=1 << 16); m[1] = 1; `
+		locked = `m = create("hash", key="u32", value="struct { u32 n; struct bpf_spin_lock lock; }", max_entries=8); `
+		device = `m = create("devmap", max_entries=8); `
+		nested = `m = create("array_of_maps", max_entries=8, inner=create("array", value="u32", max_entries=1)); `
+		lacks  = "a program that does it is not permitted: this process lacks "
+	)
+	bpf, net, perf := uintptr(unix.CAP_BPF), uintptr(unix.CAP_NET_ADMIN), uintptr(unix.CAP_PERFMON)
+	for _, row := range []struct {
+		name   string
+		caps   []uintptr
+		code   string
+		want   string // of standard output, or error
+		status int
+	}{
+		{"BPF/hash", []uintptr{bpf}, hash + `m.kernel.update(1, 2); m.kernel.add(1, 5); print(m.kernel.lookup(1), m.kernel.count(), list(m.kernel.items()))`, "7 1 [(1, 7)]", 0},
+		{"BPF/count", []uintptr{bpf}, hash + `print(m.count())`, "1\n", 0},
+		{"BPF+PERFMON/count", []uintptr{bpf, perf}, hash + `print(m.count())`, "1\n", 0},
+		{"BPF/lock", []uintptr{bpf}, locked + `m.kernel.lookup(1)`, lacks + "CAP_NET_ADMIN, CAP_PERFMON (EPERM)", 3},
+		{"BPF+NET_ADMIN+PERFMON/lock", []uintptr{bpf, net, perf}, locked + `print(m.kernel.lookup(1))`, "None\n", 0},
+		{"BPF+NET_ADMIN/devmap", []uintptr{bpf, net}, device + `print(m.kernel.lookup(1))`, "None\n", 0},
+		{"BPF/nested", []uintptr{bpf}, nested + `m.kernel.lookup(1)`, lacks + "CAP_PERFMON (EPERM)", 3},
+		{"BPF+PERFMON/nested", []uintptr{bpf, perf}, nested + `print(m.kernel.lookup(1))`, "None\n", 0},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			cmd := command(t, "-c", row.code)
+			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}, AmbientCaps: row.caps}
+			stdout, stderr, status := outcome(t, cmd)
+			if !strings.Contains(stdout+stderr, row.want) || status != row.status {
+				t.Errorf("exit status %d, %q, %q; want %d and %q", status, stdout, stderr, row.status, row.want)
+			}
+		})
+	}
+}
+
+// TestHiddenTypes opens a map of another's whose types it may not read: where the lock is, is not known.
+func TestHiddenTypes(t *testing.T) {
+	needKernel(t)
+	if os.Getuid() != 0 {
+		t.Skip("only root can give capabilities away")
+	}
+	const script = `set -e
+mount -t bpf bpf "$1"
+"$0" -c 'create("hash", key="u32", value="struct { u32 n; struct bpf_spin_lock lock; }", max_entries=8, name="locked").pin("'$1'/locked")'
+chmod 777 "$1" && chmod 666 "$1/locked"
+exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+bpf,+net_admin --ambient-caps=+bpf,+net_admin "$0" -c 'open("'$1'/locked").kernel.lookup(1)'`
+	self, dir := command(t).Path, t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", script, self, dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	stdout, stderr, status := outcome(t, cmd)
+	if want := "this process lacks CAP_SYS_ADMIN"; !strings.Contains(stderr, want) || status != 3 {
+		t.Errorf("exit status %d, %q, %q; want 3 and %q", status, stdout, stderr, want)
 	}
 }
 

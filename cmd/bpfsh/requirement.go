@@ -9,10 +9,21 @@ import (
 	"bpfsh/builtins/engine/kernel"
 )
 
-// lacks says what the machine lacks of a requirement that a golden script names; "" if it has it.
-func lacks(requirement string) (string, error) {
+// memoryRelease is the kernel that the memory engine is like.
+const memoryRelease = "6.12"
+
+// lacks says what an engine lacks of a requirement that a golden script names; "" if it has it.
+func lacks(engineName, requirement string) (string, error) {
 	name, version, versioned := strings.Cut(requirement, ">=")
+	inMemory := engineName == "memory"
 	switch {
+	case requirement == "kernel" && inMemory:
+		return "the maps are in memory", nil
+	case versioned && name == "linux" && inMemory:
+		if !atLeast(memoryRelease, version) {
+			return "the memory engine is like Linux " + memoryRelease, nil
+		}
+	case strings.HasPrefix(requirement, "cap_") && inMemory: // it wants none
 	case requirement == "kernel":
 		if err := notPermitted(); err != nil {
 			return fmt.Sprintf("bpf() is not permitted: %v", err), nil

@@ -28,8 +28,12 @@ func TestRooms(t *testing.T) {
 		{"bpfsh/builtins/layout", "bpfsh/runtime/method " + starlark + " " + btf, "types know no maps"},
 		{"bpfsh/builtins/engine", btf + " " + sys, "sees bytes only, and no other type of cilium/ebpf is in a signature"},
 		{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/engine " + cilium + " " + btf + " " + cilium + "/asm " + cilium + "/features " + cilium + "/link " + cilium + "/rlimit " + sys, "sees bytes only"},
+		{"bpfsh/builtins/engine/memory", "bpfsh/builtins/engine " + btf + " " + sys, "needs no kernel"},
+		{"bpfsh/builtins/engine/memory/faulttest", "bpfsh/builtins/engine " + btf, "is for tests"},
+		{"bpfsh/builtins/object", "bpfsh/builtins/engine " + cilium + " " + btf + " " + sys, "reads files, and asks no kernel"},
+		{"bpfsh/builtins/host", "bpfsh/builtins/layout " + btf + " " + sys, "knows the machine, and no maps"},
 		{"bpfsh/builtins/engine/kernel/kerneltest", "bpfsh/builtins/engine bpfsh/builtins/engine/kernel " + sys, "is for tests"},
-		{"bpfsh/builtins", "bpfsh/builtins/engine bpfsh/builtins/layout bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + sys,
+		{"bpfsh/builtins", "bpfsh/builtins/engine bpfsh/builtins/layout bpfsh/builtins/object bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + btf + " " + sys,
 			"what scripts see knows no system calls, and is the same without a prompt"},
 		{"bpfsh/cmd/bpfsh", "bpfsh/ " + starlark + " " + readline + " github.com/spf13/pflag " + sys, "puts the rooms together"},
 	}

@@ -5,7 +5,7 @@ import (
 	"io"
 
 	"bpfsh/builtins"
-	"bpfsh/builtins/engine/kernel"
+	"bpfsh/builtins/host"
 	"bpfsh/runtime"
 	"bpfsh/runtime/render"
 
@@ -19,16 +19,20 @@ type shell struct {
 	library *builtins.Library
 	session *runtime.Session
 	prompt  prompt
+
+	closeEngine func() error
 }
 
 // newShell puts the rooms together.
 func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	sh := &shell{}
-	e := &kernel.Engine{}
+	var mounted func(dir string)
 	if !o.noMount {
-		e.Mounted = func(dir string) { sh.session.Warn("bpfsh: mounted a bpffs at " + dir) }
+		mounted = func(dir string) { sh.session.Warn("bpfsh: mounted a bpffs at " + dir) }
 	}
-	sh.library = builtins.New(e)
+	fallback := ""
+	e, closeEngine := chooseEngine(o.engine, mounted, func(text string) { fallback = text })
+	sh.library, sh.closeEngine = builtins.New(e, host.New()), closeEngine
 	cfg := runtime.Config{
 		Stdin: stdin, Stdout: stdout, Stderr: stderr,
 		Predeclared: sh.library.Predeclared(), Topics: builtins.Topics(),
@@ -42,6 +46,9 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 		cfg.EscapeStderr = render.Escape
 	}
 	sh.session = runtime.New(cfg)
+	if fallback != "" {
+		sh.session.Warn(fallback)
+	}
 	return sh
 }
 
@@ -51,7 +58,10 @@ func isTerminal(w io.Writer) bool {
 }
 
 // close gives up the maps that scripts have left open.
-func (sh *shell) close() { sh.library.Close() }
+func (sh *shell) close() {
+	sh.library.Close()
+	sh.closeEngine()
+}
 
 // run runs the source, the prompt if it is asked for, and what was deferred. Errors are reported; the one that
 // decides the exit status is returned.

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -17,6 +18,7 @@ type Table struct {
 	Total   int                // rows there are; more than len(Rows) where some were left out
 	Noun    string             // what a row is: "entry"
 	Nouns   string             // and several of them: "entries"
+	Parts   []*Table           // what some rows hold, to show behind them
 }
 
 // Column is the head of a column.
@@ -39,12 +41,16 @@ type Fielder interface {
 	Field(i int) starlark.Value
 }
 
+// Shower is a value that people see otherwise than it is written in a script: a record with a time in it.
+type Shower interface{ Shown() starlark.Value }
+
 // Limit is the number of rows that Show gives unless it is asked for another.
 const Limit = 40
 
 // Show is the text of a value: a table of what has rows, with its cells escaped; for the rest what print would
 // print, as it is. limit is the most rows to show; negative for all.
 func Show(v starlark.Value, limit int) (string, error) {
+	v = shown(v)
 	if t, ok := v.(Tabler); ok {
 		table, err := t.Table(limit)
 		if err != nil {
@@ -67,7 +73,14 @@ func Echo(v starlark.Value) (string, error) {
 	case Tabler, *starlark.List, starlark.Tuple:
 		return Show(v, Limit)
 	}
-	return v.String(), nil
+	return shown(v).String(), nil
+}
+
+func shown(v starlark.Value) starlark.Value {
+	if s, ok := v.(Shower); ok {
+		return s.Shown()
+	}
+	return v
 }
 
 // tableOf makes a table of a list of records, of a record, or of a dict. It returns nil for anything else.
@@ -100,7 +113,7 @@ func recordTable(list starlark.Indexable, limit int) *Table {
 	if list.Len() == 0 {
 		return nil
 	}
-	first, ok := list.Index(0).(Fielder)
+	first, ok := shown(list.Index(0)).(Fielder)
 	if !ok {
 		return nil
 	}
@@ -109,7 +122,7 @@ func recordTable(list starlark.Indexable, limit int) *Table {
 		t.Columns = append(t.Columns, Column{Name: name})
 	}
 	for i := range list.Len() {
-		rec, ok := list.Index(i).(Fielder)
+		rec, ok := shown(list.Index(i)).(Fielder)
 		if !ok || len(rec.Fields()) != len(t.Columns) {
 			return nil
 		}
@@ -127,8 +140,17 @@ func recordTable(list starlark.Indexable, limit int) *Table {
 	return t
 }
 
-// String lays the table out. Numbers stand at the right of their column, the rest at the left.
+// String lays the table out, and its parts behind it, each further to the right. Numbers stand at the right of their
+// column, the rest at the left.
 func (t *Table) String() string {
+	out := t.text()
+	for _, part := range t.Parts {
+		out += "\n  " + strings.ReplaceAll(part.String(), "\n", "\n  ")
+	}
+	return out
+}
+
+func (t *Table) text() string {
 	if len(t.Columns) == 0 {
 		return escapeLine(t.Title)
 	}

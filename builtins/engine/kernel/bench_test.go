@@ -170,3 +170,76 @@ func BenchmarkUpdateAll(b *testing.B) {
 		return err
 	})
 }
+
+// On the kernel's side, raw is the system call from user space: what it costs to run a program for it.
+func BenchmarkProgramLookup(b *testing.B) {
+	m, twin := twins(b, 1000)
+	key, value := number(7), make([]byte, 8)
+	b.ReportAllocs()
+	beside(b, 1, func() error { return m.ProgramLookup(key, value, engine.AnyCPU) },
+		elementCall(unix.BPF_MAP_LOOKUP_ELEM, twin.FD(), &[8]byte{7}, new([8]byte)))
+}
+
+func BenchmarkProgramLookupOnCPU(b *testing.B) {
+	m, twin := twins(b, 1000)
+	key, value := number(7), make([]byte, 8)
+	b.ReportAllocs()
+	beside(b, 1, func() error { return m.ProgramLookup(key, value, 1) },
+		elementCall(unix.BPF_MAP_LOOKUP_ELEM, twin.FD(), &[8]byte{7}, new([8]byte)))
+}
+
+func BenchmarkProgramUpdate(b *testing.B) {
+	m, twin := twins(b, 1000)
+	key, value := number(7), make([]byte, 8)
+	b.ReportAllocs()
+	beside(b, 1, func() error { return m.ProgramUpdate(key, value, unix.BPF_ANY, engine.AnyCPU) },
+		elementCall(unix.BPF_MAP_UPDATE_ELEM, twin.FD(), &[8]byte{7}, new([8]byte)))
+}
+
+// The twin of adding is to read and to write, which another may come between.
+func BenchmarkProgramAdd(b *testing.B) {
+	m, twin := twins(b, 1000)
+	key, value := number(7), new([8]byte)
+	read := elementCall(unix.BPF_MAP_LOOKUP_ELEM, twin.FD(), &[8]byte{7}, value)
+	write := elementCall(unix.BPF_MAP_UPDATE_ELEM, twin.FD(), &[8]byte{7}, value)
+	b.ReportAllocs()
+	beside(b, 1, func() error {
+		_, _, err := m.ProgramAdd(key, 0, 8, 1, engine.AnyCPU)
+		return err
+	}, func() error { return errors.Join(read(), write()) })
+}
+
+func BenchmarkProgramEntries(b *testing.B) {
+	const n, size = 10000, 4096
+	m, twin := twins(b, n)
+	b.ReportAllocs()
+	beside(b, n, func() error {
+		_, err := m.ProgramEntries(engine.AnyCPU)
+		return err
+	}, twinWalk(twin, size))
+}
+
+// What the kernel counts is told for all maps of the machine at once, however many entries they have.
+func BenchmarkCounts(b *testing.B) {
+	_, twin := twins(b, 10000)
+	e := kerneltest.Engine(b)
+	start := time.Now()
+	if _, err := e.Counts(); err != nil {
+		b.Skip(err)
+	}
+	first := time.Since(start)
+	b.ReportAllocs()
+	beside(b, 1, func() error {
+		_, err := e.Counts()
+		return err
+	}, elementCall(unix.BPF_MAP_LOOKUP_ELEM, twin.FD(), &[8]byte{7}, new([8]byte)))
+	b.ReportMetric(float64(first.Microseconds()), "µs-first")
+}
+
+func BenchmarkProgramLookupLocked(b *testing.B) {
+	m := kerneltest.Map(b, kerneltest.Engine(b), engine.Spec{Type: kerneltest.Type(b, "array"), KeySize: 4, ValueSize: 16, MaxEntries: 1, Key: u32, Value: locked})
+	value := make([]byte, 16)
+	b.ReportAllocs()
+	beside(b, 1, func() error { return m.ProgramLookup(number(0), value, engine.AnyCPU) },
+		elementCall(unix.BPF_MAP_LOOKUP_ELEM, twin(b, m).FD(), new([8]byte), (*[8]byte)(make([]byte, 16))))
+}

@@ -20,7 +20,7 @@ func (e *Engine) Missing() string {
 // needs are the capabilities that a type of program wants.
 var needs = map[ebpf.ProgramType][]int{
 	ebpf.SocketFilter: {unix.CAP_BPF},
-	ebpf.XDP:          {unix.CAP_BPF, unix.CAP_NET_ADMIN},
+	ebpf.SchedCLS:     {unix.CAP_BPF, unix.CAP_NET_ADMIN},
 	ebpf.Tracing:      {unix.CAP_BPF, unix.CAP_PERFMON},
 }
 

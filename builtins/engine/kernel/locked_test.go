@@ -137,3 +137,48 @@ func TestLockIsHeld(t *testing.T) {
 		})
 	}
 }
+
+// Fields that are the kernel's are left out, and the rest is copied.
+func TestKeptFields(t *testing.T) {
+	e := kerneltest.Engine(t)
+	u64s := func(name string, n uint32) *btf.Struct {
+		return &btf.Struct{Name: name, Size: 8 * n, Members: []btf.Member{{Name: "opaque", Type: &btf.Array{Type: u64, Index: u32, Nelems: n}}}}
+	}
+	for _, c := range []struct {
+		field *btf.Struct
+		since string
+	}{
+		{u64s("bpf_timer", 2), "5.15"},
+		{u64s("bpf_wq", 2), "6.10"},
+		{&btf.Struct{Name: "bpf_res_spin_lock", Size: 8, Members: []btf.Member{{Name: "val", Type: u32}, {Name: "pad", Type: u32, Offset: 32}}}, "6.15"},
+	} {
+		t.Run(c.field.Name, func(t *testing.T) {
+			if kerneltest.Older(c.since) {
+				t.Skipf("%s is there since Linux %s", c.field.Name, c.since)
+			}
+			size := c.field.Size + 16
+			m := kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, "hash"), KeySize: 4, ValueSize: size, MaxEntries: 2, Key: u32,
+				Value: &btf.Struct{Name: "with_field", Size: size, Members: []btf.Member{
+					{Name: "n", Type: u64}, {Name: "f", Type: c.field, Offset: 64}, {Name: "k", Type: u64, Offset: btf.Bits(8 * (size - 8))},
+				}}})
+			if !m.Info().BTF {
+				t.Fatal("the kernel does not take the field")
+			}
+			value := bytes.Repeat([]byte{7}, int(size))
+			if err := m.ProgramUpdate(number(1), value, 0, engine.AnyCPU); err != nil {
+				t.Fatalf("%+v", err)
+			}
+			clear(value[8 : size-8])
+			got := make([]byte, size)
+			if err := m.ProgramLookup(number(1), got, engine.AnyCPU); err != nil || !bytes.Equal(got, value) {
+				t.Errorf("lookup: %x, %+v; want %x", got, err, value)
+			}
+			if b, err := m.ProgramEntries(engine.AnyCPU); err != nil || !bytes.Equal(b.Values, value) {
+				t.Errorf("items: %x, %+v; want %x", b.Values, err, value)
+			}
+			if sum, _, err := m.ProgramAdd(number(1), 0, 4, 1, engine.AnyCPU); err != nil || sum != 0x07070708 {
+				t.Errorf("add: %#x, %+v", sum, err)
+			}
+		})
+	}
+}

@@ -20,6 +20,10 @@ func TestMain(m *testing.M) {
 		fmt.Print(missingWithout(drop))
 		return
 	}
+	if os.Getenv(unprivileged) != "" {
+		fmt.Print(rights())
+		return
+	}
 	os.Exit(kerneltest.Main(m))
 }
 

@@ -62,24 +62,43 @@ func (m *kernelMap) Types() (key, value btf.Type) {
 	}
 	raw, err := describe(m.fd)
 	runtime.KeepAlive(m)
-	if err != nil || raw.BTFID == 0 || raw.BTFKeyTypeID == 0 && raw.BTFValueTypeID == 0 {
+	if err != nil || raw.BTFKeyTypeID == 0 && raw.BTFValueTypeID == 0 {
 		return nil, nil
 	}
-	handle, err := btf.NewHandleFromID(btf.ID(raw.BTFID))
+	spec := specOf(raw.BTFID)
+	return typeOf(spec, raw.BTFKeyTypeID), typeOf(spec, raw.BTFValueTypeID)
+}
+
+// Spec reads the map's BTF, anew at each call.
+func (m *kernelMap) Spec() *btf.Spec {
+	raw, err := describe(m.fd)
+	runtime.KeepAlive(m)
 	if err != nil {
-		return nil, nil
+		return nil
+	}
+	return specOf(raw.BTFID)
+}
+
+// specOf reads a BTF object of the kernel; 0 is none.
+func specOf(id uint32) *btf.Spec {
+	if id == 0 {
+		return nil
+	}
+	handle, err := btf.NewHandleFromID(btf.ID(id))
+	if err != nil {
+		return nil
 	}
 	defer handle.Close()
 	spec, err := handle.Spec(nil)
 	if err != nil {
-		return nil, nil
+		return nil
 	}
-	return typeOf(spec, raw.BTFKeyTypeID), typeOf(spec, raw.BTFValueTypeID)
+	return spec
 }
 
 // typeOf is a type of spec. 0 is void, which stands for none.
 func typeOf(spec *btf.Spec, id uint32) btf.Type {
-	if id == 0 {
+	if id == 0 || spec == nil {
 		return nil
 	}
 	t, err := spec.TypeByID(btf.TypeID(id))
@@ -97,6 +116,11 @@ func (m *kernelMap) Frozen() (bool, error) {
 }
 
 func (m *kernelMap) Memory() (uint64, error) { return m.fdinfo("memlock:") }
+
+func (m *kernelMap) Owner() (uint32, error) {
+	n, err := m.fdinfo("owner_prog_type:")
+	return uint32(n), err
+}
 
 // fdinfo reads a number that the kernel tells nowhere else. A line that is not there counts as 0.
 func (m *kernelMap) fdinfo(label string) (uint64, error) {

@@ -85,6 +85,21 @@ func TestClose(t *testing.T) {
 			}
 			return unix.EBADF
 		},
+		"ReadAt":  func(m engine.Map) error { return m.ReadAt(v, 0) },
+		"WriteAt": func(m engine.Map) error { return m.WriteAt(v, 0) },
+		"Spec": func(m engine.Map) error {
+			if m.Spec() != nil {
+				return nil
+			}
+			return unix.EBADF
+		},
+		"Owner": func(m engine.Map) error { _, err := m.Owner(); return err },
+		"Value": func(m engine.Map) error { // no descriptor: whoever is given it answers EBADF
+			if int32(m.Value()) != -1 {
+				return nil
+			}
+			return unix.EBADF
+		},
 		"Info": func(m engine.Map) error { // it is still known which map it was
 			if m.Info().ID == 0 {
 				return nil

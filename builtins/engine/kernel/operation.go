@@ -91,17 +91,14 @@ func opEntries(keys, values *exchange) operation {
 	op := opCount
 	op.name = "items"
 	op.callback = func(p *programs) asm.Instructions {
-		is := asm.Instructions{
-			asm.Mov.Reg(asm.R6, asm.R2),
-			asm.Mov.Reg(asm.R7, asm.R3),
+		is := append(p.entry(),
 			p.control.address(asm.R8),
 			asm.LoadMapPtr(asm.R1, keys.m.FD()),
 			asm.Mov.Reg(asm.R2, asm.R8), asm.Add.Imm(asm.R2, controlIndex),
 			asm.Mov.Reg(asm.R3, asm.R6),
 			asm.Mov.Imm(asm.R4, 0),
 			asm.FnMapUpdateElem.Call(),
-			asm.JEq.Imm(asm.R0, 0, "room"),
-		}
+			asm.JEq.Imm(asm.R0, 0, "room"))
 		stop := asm.Instructions{asm.Mov.Imm(asm.R0, 1), asm.Return()}
 		next := p.value.copy(values, controlIndex, stop)
 		next[0] = next[0].WithSymbol("room")
@@ -110,6 +107,21 @@ func opEntries(keys, values *exchange) operation {
 			asm.Mov.Imm(asm.R0, 0), asm.Return())
 	}
 	return op
+}
+
+// entry leaves the key of a callback in R6, and the value in R7. An entry with a lock is looked up once more, and left
+// out if it has gone: until Linux 6.1 the verifier loses sight of a lock that is taken in what a callback is given.
+func (p *programs) entry() asm.Instructions {
+	if p.value.lockAt < 0 {
+		return asm.Instructions{asm.Mov.Reg(asm.R6, asm.R2), asm.Mov.Reg(asm.R7, asm.R3)}
+	}
+	return asm.Instructions{
+		asm.Mov.Reg(asm.R6, asm.R2),
+		asm.FnMapLookupElem.Call(),
+		asm.JNE.Imm(asm.R0, 0, "there"),
+		asm.Return(), // 0, which goes on to the next
+		asm.Mov.Reg(asm.R7, asm.R0).WithSymbol("there"),
+	}
 }
 
 // bindsPrograms says whether the first program that uses the map decides which type of program may use it from then
@@ -213,10 +225,11 @@ func describeFunc(first asm.Instruction, name string, linkage btf.FuncLinkage) a
 }
 
 // typ is the type of program for the map. Those on packets are enough, and any process with CAP_BPF may load socket
-// filters; but these cannot take spin locks.
+// filters; but these cannot take spin locks. Those of traffic control can. So can XDP, but each run of one rewrites the
+// kernel's code that calls XDP programs.
 func (p *programs) typ() ebpf.ProgramType {
 	if p.value.lockAt >= 0 {
-		return ebpf.XDP
+		return ebpf.SchedCLS
 	}
 	return ebpf.SocketFilter
 }

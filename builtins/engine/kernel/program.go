@@ -214,7 +214,8 @@ func (m *kernelMap) ProgramEntries(cpu int) (engine.Batch, error) {
 	if err != nil {
 		return engine.Batch{}, err
 	}
-	for room := n + n/8 + 64; ; room *= 2 { // what is added meanwhile wants room too
+	room := max(1, min(n+n/8+64, int(m.info.MaxEntries))) // what is added meanwhile wants room too
+	for ; ; room *= 2 {
 		b, all, err := m.programs.entries(room, cpu)
 		if all || err != nil {
 			return b, err
@@ -256,5 +257,5 @@ func (p *programs) entries(room, cpu int) (b engine.Batch, all bool, err error) 
 		b.Keys = append(b.Keys, keys.at(i)[:k]...)
 		b.Values = append(b.Values, values.at(i)[:v]...)
 	}
-	return b, int64(b.N) == visited, nil
+	return b, b.N < room || int64(b.N) == visited, nil
 }

@@ -234,6 +234,37 @@ func TestProgramsOfDroppedHandle(t *testing.T) {
 	gone(t, e, id)
 }
 
+// A devmap is reached through another map, which goes too.
+func TestProgramsOfDevmap(t *testing.T) {
+	e := kerneltest.Engine(t)
+	maps := func() (n int) {
+		fds, err := filepath.Glob("/proc/self/fd/*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fd := range fds {
+			if what, _ := os.Readlink(fd); what == "anon_inode:bpf-map" {
+				n++
+			}
+		}
+		return n
+	}
+	before := maps()
+	m := kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, "devmap"), KeySize: 4, ValueSize: 4, MaxEntries: 4})
+	if err := m.ProgramLookup(number(0), number(0), engine.AnyCPU); err != unix.ENOENT {
+		t.Errorf("got %v, want ENOENT", err)
+	}
+	if during := maps(); during != before+5 {
+		t.Errorf("%d maps, want the devmap, the one around it, control, key and value", during-before)
+	}
+	if err := m.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if after := maps(); after != before {
+		t.Errorf("%d maps are left open", after-before)
+	}
+}
+
 // user loads a program of a type that looks into a map. The kernel may let only its first type of program do so.
 func user(m *ebpf.Map, typ ebpf.ProgramType, flags uint32) error {
 	prog, err := ebpf.NewProgram(&ebpf.ProgramSpec{Type: typ, Flags: flags, License: "GPL", Instructions: asm.Instructions{

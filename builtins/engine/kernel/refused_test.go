@@ -34,7 +34,7 @@ func TestProgramFlags(t *testing.T) {
 		reason  string
 	}{
 		{"hash", unix.BPF_F_RDONLY_PROG, "lookup items count", "update delete add", "write into map forbidden"},
-		{"array", unix.BPF_F_RDONLY_PROG, "lookup items count", "update delete add", "write into map forbidden"},
+		{"array", unix.BPF_F_RDONLY_PROG, "lookup items count", "update add", "write into map forbidden"},
 		{"queue", unix.BPF_F_RDONLY_PROG, "peek", "push pop", "write into map forbidden"},
 		{"hash", unix.BPF_F_WRONLY_PROG, "update count delete", "lookup items", "read from map forbidden"},
 		{"array", unix.BPF_F_WRONLY_PROG, "update count", "lookup items", "read from map forbidden"},

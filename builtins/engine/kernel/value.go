@@ -151,5 +151,9 @@ func (v *value) hold(helper asm.BuiltinFunc) asm.Instructions {
 	if v.lockAt < 0 {
 		return nil
 	}
-	return asm.Instructions{asm.Mov.Reg(asm.R1, asm.R7), asm.Add.Imm(asm.R1, int32(v.lockAt)), helper.Call()}
+	is := asm.Instructions{asm.Mov.Reg(asm.R1, asm.R7)}
+	if v.lockAt > 0 { // adding even 0 to come to a lock wants a capability, see wants
+		is = append(is, asm.Add.Imm(asm.R1, int32(v.lockAt)))
+	}
+	return append(is, helper.Call())
 }

@@ -1,0 +1,172 @@
+package builtins
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+)
+
+// objectWants is what a script gives for an object that a key or a value refers to.
+var objectWants = map[engine.Object]string{
+	engine.Maps:      "a map, its id, its name or the path of its pin",
+	engine.Programs:  "a program's id, name, or the path of its pin",
+	engine.Cgroups:   `the path of a cgroup, such as "/sys/fs/cgroup/user.slice"`,
+	engine.Files:     "the path of a file",
+	engine.Processes: "the id of a process",
+	engine.Sockets:   "(pid, fd), a socket that a process has open",
+	engine.Events:    "(pid, fd), a perf event that a process has open",
+}
+
+// object opens what v stands for, where a key or a value of the map refers to it. The handle is kept open until
+// giveBack.
+func (m *Map) object(what engine.Object, v starlark.Value) (uint32, error) {
+	h, err := m.lib.object(m.thread, what, v)
+	if err != nil {
+		return 0, err
+	}
+	m.handles = append(m.handles, h)
+	return h.Value(), nil
+}
+
+// giveBack closes what the last operation has opened.
+func (m *Map) giveBack() {
+	for _, h := range m.handles {
+		h.Close()
+	}
+	m.handles = m.handles[:0]
+}
+
+// kept is a map that stays open: the script has it.
+type kept struct{ engine.Map }
+
+func (kept) Close() error { return nil }
+
+func (l *Library) object(thread *starlark.Thread, what engine.Object, v starlark.Value) (engine.Handle, error) {
+	unfit := fmt.Errorf("got %s, want %s", method.Describe(v), objectWants[what])
+	switch what {
+	case engine.Maps:
+		m, err := asMap(v)
+		if err != nil {
+			return nil, err
+		}
+		if m != nil {
+			if m.closed {
+				return nil, fmt.Errorf("%s is closed", m.label())
+			}
+			return kept{m.raw}, nil
+		}
+		switch v.(type) {
+		case starlark.Int, starlark.String:
+			return l.find(method.Call{Thread: thread, Name: "open", Args: []starlark.Value{v}}, false)
+		}
+	case engine.Programs:
+		switch v := v.(type) {
+		case starlark.Int, starlark.String:
+			return l.program(thread, v)
+		}
+	case engine.Cgroups, engine.Files:
+		if s, ok := starlark.AsString(v); ok && s != "" {
+			return l.opened(l.engine.Path(s))(strconv.Quote(s))
+		}
+	case engine.Processes:
+		if pid, ok := number32(v); ok {
+			return l.opened(l.engine.Process(pid))(fmt.Sprintf("process %d", pid))
+		}
+	case engine.Sockets, engine.Events:
+		if pair, ok := v.(starlark.Tuple); ok && len(pair) == 2 {
+			pid, ok := number32(pair[0])
+			fd, ok2 := number32(pair[1])
+			if ok && ok2 {
+				return l.opened(l.engine.Descriptor(pid, fd))(fmt.Sprintf("descriptor %d of process %d", fd, pid))
+			}
+		}
+	}
+	return nil, unfit
+}
+
+// opened names what could not be opened. It is the error of an object that is no map.
+func (l *Library) opened(h engine.Handle, err error) func(what string) (engine.Handle, error) {
+	return func(what string) (engine.Handle, error) {
+		if err != nil {
+			return nil, newError(Error{Op: opObject, Where: what, Count: -1, Err: err, lib: l})
+		}
+		return h, nil
+	}
+}
+
+// opObject is the operation of an error about an object that a key or a value stands for.
+const opObject = "open object"
+
+func number32(v starlark.Value) (uint32, bool) {
+	i, ok := v.(starlark.Int)
+	if !ok {
+		return 0, false
+	}
+	n, ok := i.Uint64()
+	return uint32(n), ok && n < 1<<32
+}
+
+// program finds a program as find finds a map.
+func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Handle, error) {
+	if id, ok := number32(v); ok {
+		h, _, err := l.engine.Program(id)
+		return l.opened(h, err)(fmt.Sprintf("program id=%d", id))
+	}
+	where, ok := starlark.AsString(v)
+	if !ok || where == "" {
+		return nil, fmt.Errorf("got %s, want %s", method.Describe(v), objectWants[engine.Programs])
+	}
+	if strings.Contains(where, "/") {
+		h, _, err := l.engine.ProgramPin(where)
+		return l.opened(h, err)(strconv.Quote(where))
+	}
+	var found []uint32
+	var names []string
+	ctx := runtime.Context(thread)
+	for id := uint32(0); ; {
+		next, err := l.engine.NextProgram(id)
+		if errors.Is(err, unix.ENOENT) || ctx.Err() != nil {
+			break
+		}
+		if err != nil {
+			return l.opened(nil, err)("programs")
+		}
+		id = next
+		h, p, err := l.engine.Program(id)
+		if err != nil { // it has gone meanwhile
+			continue
+		}
+		h.Close()
+		names = append(names, p.Name)
+		if p.Name == where {
+			found = append(found, id)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, fmt.Errorf("there is no program %q%s", where, method.DidYouMean(where, names))
+	case 1:
+		h, _, err := l.engine.Program(found[0])
+		return l.opened(h, err)(fmt.Sprintf("program %q", where))
+	default:
+		return nil, fmt.Errorf("%d programs are called %q: give one by its id, %s", len(found), where, strings.Trim(fmt.Sprint(found), "[]"))
+	}
+}
+
+// putValue writes what an entry takes for an object to a value of 4 or 8 bytes.
+func putValue(b []byte, value uint32) {
+	if len(b) == 8 {
+		binary.NativeEndian.PutUint64(b, uint64(value))
+		return
+	}
+	binary.NativeEndian.PutUint32(b, value)
+}
