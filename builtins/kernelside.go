@@ -20,8 +20,7 @@ var kernelAttrs = []method.Attr[*Map]{{
 	Name: "kernel",
 	Doc: "The same operations, done by a program in the kernel.\n" +
 		"m.kernel.update(key, value) and the others call the helper (bpf_map_update_elem …) in a small program that bpfsh loads once and runs " +
-		"each time. Programs write to frozen maps, see one CPU's value of a per-CPU map, and add in one step. The first program that uses a devmap or a " +
-		"cpumap decides which may: here one for XDP.",
+		"each time. Programs write to frozen maps, see one CPU's value of a per-CPU map, and add in one step.",
 	Get: func(m *Map) (starlark.Value, error) { return m.kernelSide(), nil },
 }}
 

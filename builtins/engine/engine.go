@@ -140,6 +140,11 @@ type Writer interface {
 	Pin(path string, replace bool) error
 }
 
+// NotBPFFSError is a pin in a directory that is not on a bpffs.
+type NotBPFFSError struct{ Dir string }
+
+func (e *NotBPFFSError) Error() string { return e.Dir + " is not on a bpffs" }
+
 // Cursor is a place in a walk by batches. The zero value is the start.
 type Cursor struct {
 	// Opaque is the kernel's: a bucket's number for a hash, the last key for others. nil is the start.

@@ -41,6 +41,7 @@ var (
 	socketProgramLacks = without(hashProgramLacks, noProgramEach, lacks{
 		"lookup": "it gets the socket itself, and not a value; from user space lookup(key) reads it",
 		"update": "it adds the socket that it works on",
+		"delete": "newer kernels let only programs on sockets take one out; from user space delete(key) does it",
 		"add":    "its values are sockets",
 	})
 	queueProgramLacks = lacks{

@@ -7,16 +7,13 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"bpfsh/builtins/engine"
+
 	"golang.org/x/sys/unix"
 )
 
 // defaultBPFFS is where systems mount the bpffs.
 const defaultBPFFS = "/sys/fs/bpf"
-
-// NotBPFFSError is a pin in a directory that is not on a bpffs.
-type NotBPFFSError struct{ Dir string }
-
-func (e *NotBPFFSError) Error() string { return e.Dir + " is not on a bpffs" }
 
 // Pin gives the map a name in a bpffs. cilium/ebpf's Pin would move a map that this handle has pinned before;
 // here a second pin is one more.
@@ -85,7 +82,7 @@ func onBPFFS(path string) error {
 		return err
 	}
 	if st.Type != unix.BPF_FS_MAGIC {
-		return &NotBPFFSError{path}
+		return &engine.NotBPFFSError{Dir: path}
 	}
 	return nil
 }

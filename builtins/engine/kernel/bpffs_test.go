@@ -167,7 +167,7 @@ func TestNotBPFFS(t *testing.T) {
 			{"open a directory", open(dir), dir},
 		} {
 			t.Run(c.what, func(t *testing.T) {
-				if e, ok := errors.AsType[*kernel.NotBPFFSError](c.err); !ok || e.Dir != c.dir {
+				if e, ok := errors.AsType[*engine.NotBPFFSError](c.err); !ok || e.Dir != c.dir {
 					t.Errorf("got %v, want that %s is not on a bpffs", c.err, c.dir)
 				}
 			})

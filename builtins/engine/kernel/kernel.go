@@ -30,6 +30,9 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := e.bearable(&spec); err != nil {
+		return nil, err
+	}
 	e.raiseMemlock()
 	m, err := ebpf.NewMap(s)
 	if _, refused := errors.AsType[*ebpf.VerifierError](err); refused {
@@ -50,6 +53,33 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 // it may not be raised it is mostly not in force either, and otherwise the kernel says so.
 func (e *Engine) raiseMemlock() {
 	e.memlock.Do(func() { _ = rlimit.RemoveMemlock() })
+}
+
+// bearable refuses maps that would take the machine down. Where there is one value for each CPU the kernel asks for the
+// memory piece by piece, as long as there is any, and Linux 6.18 does not survive to free 2^31 entries of an array.
+func (e *Engine) bearable(spec *engine.Spec) error {
+	kind := engine.KindOf(spec.Type)
+	const widest = 32 << 10 // the kernel refuses larger values itself
+	if !kind.PerCPU || kind.NoEntries || spec.Flags&unix.BPF_F_NO_PREALLOC != 0 || spec.ValueSize > widest {
+		return nil
+	}
+	if spec.MaxEntries >= 1<<31 {
+		return unix.E2BIG
+	}
+	cpus, err := e.CPUs()
+	if err != nil {
+		return err
+	}
+	var machine unix.Sysinfo_t
+	if err := unix.Sysinfo(&machine); err != nil {
+		return err
+	}
+	const pointer = 8
+	value := (uint64(spec.ValueSize) + 7) &^ 7
+	if uint64(spec.MaxEntries)*(pointer+uint64(cpus)*value) > uint64(machine.Totalram)*uint64(machine.Unit) {
+		return unix.ENOMEM
+	}
+	return nil
 }
 
 func mapSpec(spec *engine.Spec) (*ebpf.MapSpec, error) {

@@ -14,7 +14,7 @@ func (m *kernelMap) ReadAt(b []byte, offset int) error {
 
 // WriteAt copies to the map's memory.
 func (m *kernelMap) WriteAt(b []byte, offset int) error {
-	if m.info.ReadOnly {
+	if m.fd >= 0 && m.info.ReadOnly {
 		return unix.EPERM
 	}
 	return m.mapped(unix.PROT_READ|unix.PROT_WRITE, len(b), offset, func(memory []byte) { copy(memory, b) })

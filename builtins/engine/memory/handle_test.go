@@ -2,6 +2,7 @@ package memory_test
 
 import (
 	"bytes"
+	"math"
 	"strings"
 	"sync"
 	"testing"
@@ -188,6 +189,7 @@ func TestSizes(t *testing.T) {
 			calls["delete, key"] = m.Delete(short(k))
 			calls["next_key"] = m.NextKey(short(k), make([]byte, k))
 			calls["next_key, next"] = m.NextKey(nil, short(k))
+			_, _, calls["kernel.add"] = m.ProgramAdd(make([]byte, k), math.MaxInt&^7, 8, 1, 0)
 			calls["kernel.update"] = m.ProgramUpdate(make([]byte, k), nil, 0, 0)
 			_, calls["update_batch"] = m.UpdateBatch(short(3*k), make([]byte, 3*v), 3, 0)
 			_, calls["lookup_batch"] = m.LookupBatch(&engine.Cursor{Opaque: []byte{1}}, make([]byte, k), make([]byte, v), 1)

@@ -13,11 +13,6 @@ import (
 // defaultBPFFS is where systems mount the bpffs.
 const defaultBPFFS = "/sys/fs/bpf"
 
-// NotBPFFSError is a pin in a directory that is not on the engine's bpffs.
-type NotBPFFSError struct{ Dir string }
-
-func (e *NotBPFFSError) Error() string { return e.Dir + " is not on a bpffs" }
-
 // pinName is the name of a pin in the one directory that the bpffs has. "" is the directory itself. notDir is said of
 // a pin with a slash behind it.
 func (e *Engine) pinName(path string, notDir error) (string, error) {
@@ -61,7 +56,7 @@ func outside(dir string) error {
 	if err := unix.Stat(dir, &st); err != nil {
 		return err
 	}
-	return &NotBPFFSError{dir}
+	return &engine.NotBPFFSError{Dir: dir}
 }
 
 // Pin gives the map a name, which holds it.
