@@ -10,7 +10,7 @@ import (
 )
 
 // memoryRelease is the kernel that the memory engine is like.
-const memoryRelease = "6.12"
+const memoryRelease = "6.18"
 
 // lacks says what an engine lacks of a requirement that a golden script names; "" if it has it.
 func lacks(engineName, requirement string) (string, error) {

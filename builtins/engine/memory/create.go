@@ -182,19 +182,22 @@ func checkBloom(spec *engine.Spec) error {
 
 // sizes refuses what is too big, where the kernel says so with another errno.
 func sizes(spec *engine.Spec, kind *engine.Kind) error {
-	big := false
+	big, heavy := false, false
 	switch kind.Shape {
 	case engine.Hashed:
 		const mostBuckets = 1 << 27
 		big = !kind.Trie && (uint64(spec.KeySize)+uint64(spec.ValueSize) >= maxHash || spec.MaxEntries > mostBuckets)
 	case engine.Ordered:
 		const mostBytes = 1 << 32
-		big = spec.ValueSize > maxPiece || (uint64(spec.MaxEntries)+1)*uint64(spec.ValueSize) >= mostBytes
+		big, heavy = spec.ValueSize > maxPiece, (uint64(spec.MaxEntries)+1)*uint64(spec.ValueSize) >= mostBytes
 	case engine.Indexed:
 		big = spec.ValueSize > 1<<31-1
 	}
 	if big || kind.PerCPU && spec.ValueSize > maxPerCPU {
 		return unix.E2BIG
+	}
+	if heavy {
+		return unix.ENOMEM
 	}
 	return nil
 }

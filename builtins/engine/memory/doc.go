@@ -11,15 +11,15 @@
 // BPF_F_ZERO_SEED the order is fixed, and is the kernel's. An LRU map evicts exactly one entry for a new one, that
 // which was not written for the longest time; kernels evict several at once, and which of them depends on the CPU.
 //
-// Where kernels differ, it does what Linux 6.12 does:
+// Where kernels differ, it does what Linux 6.18 does, the newest with long-term support:
 //
 //	lookup_and_delete, batches of every type that has them   there (not in 5.10)
 //	freeze a second time, or through a read-only handle      EPERM (before: EBUSY, and done)
 //	freeze a map with a spin lock                            ENOTSUPP (before: done)
 //	BPF_F_CPU, BPF_F_ALL_CPUS                                EINVAL (since 7.0: done)
 //	a batch that meets an empty slot                         goes on (before 6.12.17, and in 6.13: EINTR)
-//	overwriting in a hash_of_maps                            moves the entry to the head of its bucket (later: in place)
-//	a queue of 4 GiB and more                                E2BIG (6.18: made, or ENOMEM)
+//	overwriting in a hash_of_maps                            in place (before 6.15: the entry moves to the head of its bucket)
+//	a queue of 4 GiB and more                                ENOMEM, as without the memory (before: E2BIG)
 //
 // It never answers ENOMEM for an entry, as the kernel may where it makes entries when they are written.
 package memory

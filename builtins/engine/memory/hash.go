@@ -19,6 +19,8 @@ type hash struct {
 	recent *recency
 	// gone is told of a value that is no longer in the map.
 	gone func(value []byte)
+	// inPlace says that an entry which is overwritten stays where it is in its bucket.
+	inPlace bool
 }
 
 // entry is in the list of its bucket, and in that of the LRU.
@@ -113,8 +115,10 @@ func (t *hash) update(key, value []byte, flags uint64, cpu int) error {
 	case !perCPU && flags == mode:
 		// A new value takes the head of the bucket; a value of each CPU, or one that is written under its lock, is
 		// written where it is.
-		t.unlink(e)
-		t.push(e)
+		if !t.inPlace {
+			t.unlink(e)
+			t.push(e)
+		}
 		t.gone(e.value)
 	}
 	t.recent.touch(e)

@@ -42,7 +42,7 @@ type nestedHash struct{ *hash }
 
 func newNestedHash(o *object) table {
 	t := nestedHash{newHash(o).(*hash)}
-	t.gone = o.drop
+	t.gone, t.inPlace = o.drop, true
 	return t
 }
 
