@@ -155,7 +155,7 @@ func (e *Error) fill(text string) string {
 
 func article(noun string) string {
 	said := noun[:1]
-	for _, spelled := range []string{"lpm", "lru", "xsk"} { // letter by letter: an ell, an ex
+	for _, spelled := range []string{"lpm", "lru", "xsk", "sk_"} { // letter by letter: an ell, an ex
 		if strings.HasPrefix(noun, spelled) {
 			said = "e"
 		}
