@@ -81,7 +81,7 @@ func (k *Kind) Has(op string) bool {
 		return k.Has("delete") && k.Instead[op] == ""
 	case "pop":
 		// Hashes have had it for long; what stands instead is for kernels before that.
-		if k.Shape == Hashed && k.Instead["pop_batch"] == "" && !k.Nests {
+		if k.Shape == Hashed && k.Instead["pop_batch"] == "" && k.Instead[""] == "" && !k.Nests {
 			return true
 		}
 	}

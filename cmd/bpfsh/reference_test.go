@@ -7,22 +7,28 @@ import (
 	"testing"
 
 	"bpfsh/builtins"
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/memory"
 	"bpfsh/runtime"
 )
 
-// TestReference compares the README's list of functions with the rows it is made from.
+// TestReference compares what the README lists with the rows it is made from: the types of maps, and the functions.
 func TestReference(t *testing.T) {
-	const path, begin, end = "../../README.md", "-update -->\n", "<!-- end -->"
+	const path = "../../README.md"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	before, rest, ok := strings.Cut(string(text), begin)
-	_, after, ok2 := strings.Cut(rest, end)
-	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the reference", path)
+	want := string(text)
+	for _, part := range []struct{ mark, text string }{{"types of maps", kinds()}, {"rows", reference()}} {
+		begin := "<!-- made from the " + part.mark + " by go test ./cmd/bpfsh -update -->\n"
+		before, rest, ok := strings.Cut(want, begin)
+		_, after, ok2 := strings.Cut(rest, "<!-- end -->")
+		if !ok || !ok2 {
+			t.Fatalf("%s has no place for the %s", path, part.mark)
+		}
+		want = before + begin + part.text + "<!-- end -->" + after
 	}
-	want := before + begin + reference() + end + after
 	switch {
 	case string(text) == want:
 	case *update:
@@ -47,4 +53,46 @@ func reference() string {
 		}
 	}
 	return sb.String() + "\n"
+}
+
+// kinds is a table of the types of maps, from the one that the engines read.
+func kinds() string {
+	var sb strings.Builder
+	sb.WriteString("\n| type | since | operations | m.kernel | memory |\n|---|---|---|---|---|\n")
+	mark := func(have func(op string) bool, ops ...string) string {
+		var list []string
+		for _, op := range ops {
+			if have(op) {
+				list = append(list, op)
+			}
+		}
+		return strings.Join(list, " ")
+	}
+	for i, k := range engine.Kinds[1:] {
+		user := mark(k.Has, "update", "lookup", "delete", "pop", "push", "peek", "drain", "next_key", "items", "count", "clear", "match",
+			"lookup_batch", "update_batch", "delete_batch", "pop_batch")
+		program := mark(k.ProgramHas, "lookup", "lookup_percpu", "update", "delete", "add", "push", "pop", "peek", "items", "count")
+		inMemory := ""
+		if m, err := (&memory.Engine{}).Create(specOf(uint32(i + 1))); err == nil {
+			m.Close()
+			inMemory = "yes"
+		}
+		fmt.Fprintf(&sb, "| `%s` | %s | %s | %s | %s |\n", k.Name, k.Since, user, program, inMemory)
+	}
+	return sb.String() + "\n"
+}
+
+// specOf is a map of a type as simple as it can be.
+func specOf(typ uint32) engine.Spec {
+	k := engine.KindOf(typ)
+	s := engine.Spec{Type: typ, KeySize: 4, ValueSize: 4, MaxEntries: 1, Flags: k.Flags}
+	switch {
+	case !k.Keyed():
+		s.KeySize = 0
+	case k.Trie:
+		s.KeySize = 8
+	case k.Nests:
+		s.Inner = &engine.Spec{Type: 2, KeySize: 4, ValueSize: 4, MaxEntries: 1}
+	}
+	return s
 }
