@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"os/exec"
 	"strconv"
@@ -21,21 +20,11 @@ func TestBpftool(t *testing.T) {
 	if err != nil {
 		kerneltest.Skip(t, "bpftool is not installed", err)
 	}
-	var stdout, stderr bytes.Buffer
-	sh := newShell(&options{}, strings.NewReader(""), &stdout, &stderr)
-	defer sh.close()
-	run := func(code string) string {
-		t.Helper()
-		stdout.Reset()
-		if err := sh.runSource(&options{}, source{name: "test.star", text: []byte(code), code: true}); err != nil {
-			t.Fatalf("%v\n%s", err, &stderr)
-		}
-		return stdout.String()
-	}
-	id := strings.TrimSpace(run(`
+	run := runner(t, "kernel")
+	id := run(`
 m = create("hash", key="struct { u32 addr; be16 port; u8 proto; }", value="struct { u64 packets; i32 delta; char comm[8]; bool seen; u8 hist[3]; }", max_entries=8, name="for_bpftool")
 m[0x0a000001, 443, 6] = {"packets": 1 << 40, "delta": -5, "comm": "curl", "seen": True, "hist": [1, 2, 3]}
-m.id`))
+m.id`)
 	if _, err := strconv.Atoi(id); err != nil {
 		t.Fatalf("got id %q", id)
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"os"
+	"strings"
 	"testing"
 
 	"bpfsh/builtins/engine/kernel/kerneltest"
@@ -30,5 +32,21 @@ func needKernel(t *testing.T) {
 		t.Fatalf("bpf() is not permitted: %v", err)
 	default:
 		t.Skipf("bpf() is not permitted: %v", err)
+	}
+}
+
+// runner makes a shell that runs code, and gives what it prints. The names that the code sets stay.
+func runner(t *testing.T, engineName string) func(code string) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	sh := newShell(&options{engine: engineName}, strings.NewReader(""), &stdout, &stderr)
+	t.Cleanup(sh.close)
+	return func(code string) string {
+		t.Helper()
+		stdout.Reset()
+		if err := sh.runSource(&options{}, source{name: "test.star", text: []byte(code), code: true}); err != nil {
+			t.Fatalf("%v\n%s", err, &stderr)
+		}
+		return strings.TrimSpace(stdout.String())
 	}
 }

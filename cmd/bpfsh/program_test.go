@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -15,17 +14,7 @@ import (
 func TestProgramAgrees(t *testing.T) {
 	needKernel(t)
 	const object = "../../testdata/object/shapes.o"
-	var stdout, stderr bytes.Buffer
-	sh := newShell(&options{}, strings.NewReader(""), &stdout, &stderr)
-	defer sh.close()
-	run := func(code string) string {
-		t.Helper()
-		stdout.Reset()
-		if err := sh.runSource(&options{}, source{name: "test.star", text: []byte(code), code: true}); err != nil {
-			t.Fatalf("%v\n%s", err, &stderr)
-		}
-		return strings.TrimSpace(stdout.String())
-	}
+	run := runner(t, "kernel")
 	dir, closeFS := privateBPFFS("kernel")
 	defer closeFS()
 	if dir == "" {
@@ -93,16 +82,9 @@ func TestObjectsAreCurrent(t *testing.T) {
 			if out, err := exec.Command(clang, "-O2", "-g", "-target", "bpf", "-c", c, "-o", o).CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			var stdout, stderr bytes.Buffer
-			sh := newShell(&options{engine: "memory"}, strings.NewReader(""), &stdout, &stderr)
-			defer sh.close()
+			run := runner(t, "memory")
 			declared := func(path string) string {
-				stdout.Reset()
-				code := `{n: (m.type, str(m.key_type), str(m.value_type), m.max_entries, m.flags) for n, m in load_object("` + path + `").maps.items()}`
-				if err := sh.runSource(&options{}, source{name: "test.star", text: []byte(code), code: true}); err != nil {
-					t.Fatalf("%v\n%s", err, &stderr)
-				}
-				return stdout.String()
+				return run(`{n: (m.type, str(m.key_type), str(m.value_type), m.max_entries, m.flags) for n, m in load_object("` + path + `").maps.items()}`)
 			}
 			if old, now := declared(strings.TrimSuffix(c, ".c")+".o"), declared(o); old != now {
 				t.Errorf("the object declares\n%s, its source\n%s", old, now)
