@@ -57,7 +57,7 @@ var elementMethods = []method.Row[*Map]{{
 			return nil, err
 		}
 		err = m.raw.Delete(key)
-		if missingOK && errors.Is(err, unix.ENOENT) {
+		if missingOK && (errors.Is(err, unix.ENOENT) || m.kind.Values == engine.Sockets && errors.Is(err, unix.EINVAL)) {
 			return starlark.False, nil
 		}
 		return starlark.True, m.explain(c.Name, c.Args[0], err)

@@ -119,7 +119,7 @@ func shorten(s string) string {
 
 func errnoName(e unix.Errno) string {
 	switch e {
-	case notSupported:
+	case engine.NotSupported:
 		return "ENOTSUPP"
 	case unix.EOPNOTSUPP: // it has two names, and this is the kernel's
 		return "EOPNOTSUPP"
@@ -221,7 +221,7 @@ func (m *Map) explain(op string, key starlark.Value, err error) error {
 // fail is explain for an error that is there.
 func (m *Map) fail(op string, key starlark.Value, err error) error {
 	if err == errNotForType {
-		err = notSupported
+		err = engine.NotSupported
 	}
 	return m.failFlags(op, key, 0, err)
 }

@@ -32,7 +32,7 @@ var findFunctions = []method.Row[*Library]{{
 	Params: "name=None, type=None, count=False",
 	Doc: "Every map on the system, a list of records ordered by id.\n" +
 		"name is a pattern such as \"cilium_*\", type a map type; they choose among the maps. Memory is in bytes. With count, entries " +
-		"is how many each has, as count() tells; None where that cannot be told.",
+		"is how many each has, as count() tells; None where that cannot be told, or not without a walk through more than a million.",
 	Run: (*Library).maps,
 }}
 
@@ -281,7 +281,7 @@ func (l *Library) maps(c method.Call) (starlark.Value, error) {
 }
 
 // entriesOf is the number of entries of a map: what the kernel has counted, what its type says, or what a walk finds;
-// None of a type that cannot be walked through, or that refuses to be read.
+// None of a type that cannot be walked through, that refuses to be read, or that has too many to go through.
 func entriesOf(ctx context.Context, m engine.Map, counts map[uint32]int) (starlark.Value, error) {
 	info := m.Info()
 	kind := engine.KindOf(info.Type)
@@ -294,6 +294,7 @@ func entriesOf(ctx context.Context, m engine.Map, counts map[uint32]int) (starla
 	case !kind.Has("count") || !kind.Keyed():
 		return starlark.None, nil
 	}
+	const most = 1 << 20 // which takes some tenths of a second
 	n := 0
 	for walk := engine.NewWalk(m, 0); ; {
 		if ctx.Err() != nil {
@@ -304,7 +305,7 @@ func entriesOf(ctx context.Context, m engine.Map, counts map[uint32]int) (starla
 		switch n += b.N; {
 		case err == io.EOF:
 			return starlark.MakeInt(n), nil
-		case errors.As(err, &errno):
+		case errors.As(err, &errno), errors.Is(err, engine.ErrBusy), n > most:
 			return starlark.None, nil
 		case err != nil:
 			return nil, err

@@ -1,14 +1,12 @@
 package builtins
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/big"
+	"slices"
 	"strings"
 
 	"bpfsh/builtins/engine"
-	"bpfsh/builtins/layout"
 	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 
@@ -66,9 +64,8 @@ var kernelMethods = []method.Row[*KernelSide]{{
 		if err != nil {
 			return nil, err
 		}
-		defer k.m.giveBack()
-		if !k.m.kind.ProgramHas("update") {
-			return nil, k.m.fail(c.Name, c.Args[0], errNotForType)
+		if err := k.has(c.Name, c.Args[0]); err != nil {
+			return nil, err
 		}
 		key, err := k.m.encodeKey(c.Name, c.Args[0])
 		if err != nil {
@@ -94,7 +91,9 @@ var kernelMethods = []method.Row[*KernelSide]{{
 		if err != nil {
 			return nil, err
 		}
-		defer k.m.giveBack()
+		if err := k.has(c.Name, c.Args[0]); err != nil {
+			return nil, err
+		}
 		key, err := k.m.encodeKey(c.Name, c.Args[0])
 		if err != nil {
 			return nil, err
@@ -106,19 +105,12 @@ var kernelMethods = []method.Row[*KernelSide]{{
 		return starlark.True, k.m.explain(c.Name, c.Args[0], err)
 	},
 }, {
-	Name:   "kernel.add",
-	Params: "key, n, field=None, cpu=None",
-	Doc: "Add n to a number in a value, in one step (an atomic add).\n" +
-		"Nothing that programs or other processes add meanwhile is lost, which user space cannot do. field names the number in a struct (\"bytes\", \"tcp.bytes\"); it has 4 or 8 bytes. " +
-		"It returns the sum, which wraps around as in C; None before Linux 5.12. ENOENT: there is no entry under key. Of a per-CPU map one CPU's value grows.",
-	Run: (*KernelSide).add,
-}, {
 	Name:   "kernel.push",
 	Params: "value, flags=BPF_ANY",
 	Doc:    "Add a value from a program (bpf_map_push_elem), as push does.",
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
-		if k.m.kind.Shape != engine.Ordered && k.m.kind.Shape != engine.Members {
-			return nil, k.m.fail(c.Name, nil, errNotForType)
+		if err := k.has(c.Name, nil); err != nil {
+			return nil, err
 		}
 		flags, err := flagsOf(c, 1)
 		if err != nil {
@@ -139,7 +131,10 @@ var kernelMethods = []method.Row[*KernelSide]{{
 	Doc: "Take the next value of a queue or stack (bpf_map_pop_elem).\n" +
 		"If it is empty: default if one is given, else ENOENT. Programs have no such step for maps with keys.",
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
-		if k.m.kind.Shape == engine.Ordered && c.Args[0] != nil {
+		if err := k.has(c.Name, c.Args[0]); err != nil {
+			return nil, err
+		}
+		if c.Args[0] != nil {
 			return nil, k.m.noKey(c)
 		}
 		return k.next(c, c.Args[1], k.m.raw.ProgramPop)
@@ -150,50 +145,10 @@ var kernelMethods = []method.Row[*KernelSide]{{
 	Doc: "The next value of a queue or stack, which stays (bpf_map_peek_elem).\n" +
 		"If it is empty: default if one is given, else ENOENT. `value in m.kernel` asks a bloom filter.",
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
+		if err := k.has(c.Name, nil); err != nil {
+			return nil, err
+		}
 		return k.next(c, c.Args[0], k.m.raw.ProgramPeek)
-	},
-}, {
-	Name:   "kernel.items",
-	Params: "cpu=None",
-	Doc: "All entries, read in one go by a program (bpf_for_each_map_elem).\n" +
-		"A batch: a sequence of (key, value), with .keys and .values. Of a per-CPU map: the values of one CPU. Hashes and arrays have it, since Linux 5.13. " +
-		"The CPU does nothing else meanwhile, some 0.2 s for a million entries, so that maps of over 4 million are refused; items() reads any map.",
-	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
-		cpu, err := k.cpu(c, 0)
-		if err != nil {
-			return nil, err
-		}
-		if err := k.mayWalk(c.Name); err != nil {
-			return nil, err
-		}
-		var b engine.Batch
-		err = k.run(func() (err error) { b, err = k.m.raw.ProgramEntries(cpu); return err })
-		if err != nil {
-			return nil, k.m.fail(c.Name, nil, err)
-		}
-		return &Batch{k.m, layout.Slot{Type: k.m.value.Type}, string(b.Keys), string(b.Values), b.N}, nil
-	},
-}, {
-	Name: "kernel.count",
-	Doc: "The number of entries that a program goes through.\n" +
-		"It is bpf_for_each_map_elem, with the limits of kernel.items; count() is faster.",
-	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
-		if err := k.mayWalk(c.Name); err != nil {
-			return nil, err
-		}
-		var n int
-		err := k.run(func() (err error) { n, err = k.m.raw.ProgramCount(); return err })
-		if err != nil {
-			return nil, k.m.fail(c.Name, nil, err)
-		}
-		return starlark.MakeInt(n), nil
-	},
-}, {
-	Name:   "kernel.next_key",
-	Params: "key=None",
-	Doc:    "An error: programs have no such helper.\nIt says what to use instead.",
-	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
-		return nil, k.m.fail(c.Name, c.Args[0], errNotForType)
 	},
 }}
 
@@ -222,7 +177,10 @@ func (k *KernelSide) Freeze()               {} // as of the map
 func (k *KernelSide) Truth() starlark.Bool  { return true }
 func (k *KernelSide) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", k.Type()) }
 
-var kernelTable = method.NewTable("bpf.map.kernel", nil, kernelMethods)
+var kernelTable = method.NewTable("bpf.map.kernel", nil, kernelRows)
+
+// kernelRows are the rows of m.kernel.
+var kernelRows = slices.Concat(kernelMethods, kernelAddMethods, kernelWalkMethods)
 
 func (k *KernelSide) AttrNames() []string { return kernelTable.Names() }
 
@@ -236,6 +194,10 @@ func (k *KernelSide) Attr(name string) (starlark.Value, error) {
 	case err != nil:
 	case v != nil:
 		k.methods[name] = v
+	case name == "keys" || name == "values":
+		err = fmt.Errorf("kernel.%s: kernel.items() has .%s", name, name)
+	case slices.ContainsFunc(mapAttrs, func(a method.Attr[*Map]) bool { return a.Name == name }):
+		err = fmt.Errorf("kernel.%s: the map itself has it: m.%s", name, name)
 	case mapTable.Has(name):
 		err = fmt.Errorf("kernel.%s: no helper of programs does this: %s is for user space", name, name)
 	}
@@ -246,10 +208,16 @@ func (k *KernelSide) Attr(name string) (starlark.Value, error) {
 func (k *KernelSide) Help() string {
 	var sb strings.Builder
 	sb.WriteString(k.String())
-	for _, e := range method.Entries("method", kernelMethods) {
+	if none := k.m.kind.Program[""]; none != "" {
+		fmt.Fprintf(&sb, "\n  A program has no operation on %s: %s.", article(k.m.kind.Name), none)
+	}
+	for _, e := range method.Entries("method", kernelRows) {
 		if k.m.kind.ProgramHas(strings.TrimPrefix(e.Name, kernelPrefix)) {
 			fmt.Fprintf(&sb, "\n  %-22s%s", e.Name, e.Summary())
 		}
+	}
+	if k.m.kind.Shape == engine.Members {
+		fmt.Fprintf(&sb, "\n  %-22s%s", "value in m.kernel", "Whether a value may be a member.")
 	}
 	return sb.String()
 }
@@ -257,13 +225,13 @@ func (k *KernelSide) Help() string {
 // Has is key in m.kernel, or a value of a bloom filter.
 func (k *KernelSide) Has(key starlark.Value) (bool, error) {
 	const op = kernelPrefix + "in"
-	defer k.m.giveBack()
+	if err := k.has(op, key); err != nil {
+		return false, err
+	}
 	var b []byte
 	var err error
 	ask := func() error { return k.m.raw.ProgramLookup(b, k.value(), engine.AnyCPU) }
 	switch {
-	case !k.m.kind.ProgramHas("in"):
-		return false, k.m.fail(op, key, errNotForType)
 	case k.m.kind.Shape == engine.Members:
 		b, err = k.encodeValue(op, key)
 		ask = func() error { return k.m.raw.ProgramPeek(b) }
@@ -277,6 +245,19 @@ func (k *KernelSide) Has(key starlark.Value) (bool, error) {
 		return false, nil
 	}
 	return err == nil, k.m.explain(op, key, err)
+}
+
+// has is nil for what programs can do with the type; the error of anything else says what to use instead.
+func (k *KernelSide) has(op string, key starlark.Value) error {
+	what := strings.TrimPrefix(op, kernelPrefix)
+	// The helper that removes entries works on an array too, and answers there as the system call does.
+	if k.m.kind.ProgramHas(what) || what == "delete" && k.m.kind.Shape == engine.Indexed {
+		return nil
+	}
+	if k.m.key == nil {
+		key = nil
+	}
+	return k.m.fail(op, key, errNotForType)
 }
 
 // run calls f, which may want descriptors.
@@ -312,7 +293,9 @@ func (k *KernelSide) cpu(c method.Call, i int) (int, error) {
 
 // lookup runs read, and decodes what it reads.
 func (k *KernelSide) lookup(c method.Call, read func(key, value []byte) error, missing starlark.Value) (starlark.Value, error) {
-	defer k.m.giveBack()
+	if err := k.has(c.Name, c.Args[0]); err != nil {
+		return nil, err
+	}
 	key, err := k.m.encodeKey(c.Name, c.Args[0])
 	if err != nil {
 		return nil, err
@@ -332,9 +315,6 @@ func (k *KernelSide) lookup(c method.Call, read func(key, value []byte) error, m
 
 // next reads the next value of a queue or stack.
 func (k *KernelSide) next(c method.Call, missing starlark.Value, read func([]byte) error) (starlark.Value, error) {
-	if k.m.kind.Shape != engine.Ordered {
-		return nil, k.m.fail(c.Name, nil, errNotForType)
-	}
 	err := k.run(func() error { return read(k.value()) })
 	if missing != nil && errors.Is(err, unix.ENOENT) {
 		return missing, nil
@@ -343,92 +323,4 @@ func (k *KernelSide) next(c method.Call, missing starlark.Value, read func([]byt
 		return nil, k.m.fail(c.Name, nil, err)
 	}
 	return k.m.value.Type.Decode(k.value()), nil
-}
-
-func (k *KernelSide) add(c method.Call) (starlark.Value, error) {
-	field := ""
-	if given(c, 2) {
-		var err error
-		if field, err = c.String(2, "field"); err != nil {
-			return nil, err
-		}
-	}
-	cpu, err := k.cpu(c, 3)
-	if err != nil {
-		return nil, err
-	}
-	if !k.m.kind.ProgramHas("add") {
-		return nil, k.m.fail(c.Name, nil, errNotForType)
-	}
-	offset, number, err := k.m.value.Counter(field)
-	if err != nil {
-		return nil, k.m.bad(c.Name, "value", err)
-	}
-	n, err := addend(c, number)
-	if err != nil {
-		return nil, err
-	}
-	key, err := k.m.encodeKey(c.Name, c.Args[0])
-	if err != nil {
-		return nil, err
-	}
-	var sum uint64
-	var told bool
-	err = k.run(func() (err error) {
-		sum, told, err = k.m.raw.ProgramAdd(key, offset, number.Size(), n, cpu)
-		return err
-	})
-	if err != nil {
-		return nil, k.m.fail(c.Name, c.Args[0], err)
-	}
-	if !told {
-		return starlark.None, nil
-	}
-	b := make([]byte, 8)
-	if number.Size() == 4 {
-		binary.NativeEndian.PutUint32(b, uint32(sum))
-	} else {
-		binary.NativeEndian.PutUint64(b, sum)
-	}
-	return number.Decode(b[:number.Size()]), nil
-}
-
-// addend reads n, which may be negative whether or not the number is, as two's complement.
-func addend(c method.Call, number *layout.Type) (uint64, error) {
-	n, ok := c.Args[1].(starlark.Int)
-	if !ok {
-		return 0, c.Bad("n", c.Args[1], "int")
-	}
-	width := uint(8 * number.Size())
-	least, most := new(big.Int).Lsh(big.NewInt(-1), width-1), new(big.Int).Lsh(big.NewInt(1), width)
-	if i := n.BigInt(); i.Cmp(least) < 0 || i.Cmp(most) >= 0 {
-		return 0, c.Bad("n", n, fmt.Sprintf("a number of %d bits", width))
-	}
-	if u, ok := n.Uint64(); ok {
-		return u, nil
-	}
-	i, _ := n.Int64() // it is negative, and fits
-	return uint64(i), nil
-}
-
-// maxWalk is the most entries that one run goes through: the CPU's other work waits meanwhile.
-const maxWalk = 1 << 22
-
-func (k *KernelSide) mayWalk(op string) error {
-	m, what := k.m, strings.TrimPrefix(op, kernelPrefix)
-	if !m.kind.ProgramHas(what) {
-		return m.fail(op, nil, errNotForType)
-	}
-	n := int(m.info.MaxEntries)
-	if n <= maxWalk {
-		return nil
-	}
-	if counted, ok := m.counted(); ok {
-		n = counted
-	}
-	if n > maxWalk {
-		return &Error{Op: op, Map: m, Count: -1, Err: fmt.Errorf("it has %d entries, and one run of a program goes through %d at most: %s() has no such limit",
-			n, maxWalk, what)}
-	}
-	return nil
 }

@@ -64,7 +64,7 @@ func Topics() []method.Topic {
 		{Name: "batch", Doc: "Many entries in one call of the kernel.", Entries: slices.Concat(
 			method.Entries("method", batchMethods), method.AttrEntries(batchAttrs))},
 		{Name: "kernel", Doc: "The same operations, done by a program in the kernel.", Entries: slices.Concat(
-			method.AttrEntries(kernelAttrs), method.Entries("method", kernelMethods))},
+			method.AttrEntries(kernelAttrs), method.Entries("method", kernelRows))},
 		{Name: "lifecycle", Doc: "Freezing, pinning, closing.", Entries: method.Entries("method", lifecycleMethods)},
 		{Name: "map", Doc: "What a map says about itself.", Entries: slices.Concat(method.AttrEntries(mapAttrs), method.AttrEntries(varsAttrs))},
 		{Name: "types", Doc: "Types of keys and values.", Entries: slices.Concat(

@@ -10,9 +10,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notSupported is the kernel's own ENOTSUPP, which has no name in user space.
-const notSupported = unix.Errno(524)
-
 // meaning is what an errno means in one place. The first row that fits explains an error.
 type meaning struct {
 	errno  []unix.Errno
@@ -29,7 +26,7 @@ const (
 )
 
 // unsupported are the kernel's three ways to say that a type has no such operation.
-var unsupported = []unix.Errno{unix.EINVAL, notSupported, unix.EOPNOTSUPP}
+var unsupported = []unix.Errno{unix.EINVAL, engine.NotSupported, unix.EOPNOTSUPP}
 
 // meanings go from the particular to the general.
 var meanings = []meaning{
@@ -40,9 +37,9 @@ var meanings = []meaning{
 	{errno: anyErrno, when: load(func(e *engine.LoadError) bool { return e.Since != "" }), says: "this kernel has no {helper}, which came with Linux {helper since}"},
 	{errno: []unix.Errno{unix.EACCES}, when: both(load(nil), madeWith(unix.BPF_F_RDONLY_PROG)), says: "it was made with BPF_F_RDONLY_PROG, so that no program that writes to it is loaded: {reason}"},
 	{errno: []unix.Errno{unix.EACCES}, when: both(load(nil), madeWith(unix.BPF_F_WRONLY_PROG)), says: "it was made with BPF_F_WRONLY_PROG, so that no program that reads it is loaded: {reason}"},
-	{errno: []unix.Errno{unix.EINVAL}, when: load(func(e *engine.LoadError) bool { return e.Reason == "" }), says: "the kernel does not load a program for it: those of another type use the {type} already"},
+	{errno: anyErrno, when: load(func(e *engine.LoadError) bool { return e.Reason == "" }), says: "the kernel does not load a program that does it"},
 	{errno: anyErrno, when: load(nil), says: "the kernel does not load a program that does it: {reason}"},
-	{errno: []unix.Errno{unix.ENODEV}, when: kernelSide, says: "this CPU is offline, or not for this process"},
+	{errno: []unix.Errno{unix.ENODEV}, when: kernelSide, says: "the CPU is offline, or this process may not run on it", hint: "kernel.lookup_percpu(key, cpu) reads its value all the same"},
 	{errno: []unix.Errno{unix.EFBIG}, when: kernelSide, says: "its entries take more memory than one run can carry: items() has no such limit"},
 	{errno: []unix.Errno{unix.ENOSYS}, says: "this kernel has no bpf(); --engine memory runs the same script without it", denied: true},
 	{errno: []unix.Errno{unix.EPERM}, ops: "freeze", when: frozen, says: "it is frozen already"},
@@ -58,9 +55,10 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EPERM}, ops: "create", says: "not permitted: the limit of locked memory may be too low", hint: "ulimit -l unlimited"},
 	{errno: []unix.Errno{unix.EPERM}, says: "not permitted"},
 
-	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "freeze", says: "the kernel freezes no {type} whose values have a spin lock, a timer or a kptr"},
-	{errno: []unix.Errno{notSupported}, when: unmappable, says: "it was made without BPF_F_MMAPABLE, so that no variable can be written alone: m[0] = m[0].replace(…) writes all"},
+	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "freeze", says: "the kernel freezes no {type} whose values have a spin lock, a timer or a kptr"},
+	{errno: []unix.Errno{engine.NotSupported}, when: unmappable, says: "it was made without BPF_F_MMAPABLE, so that no variable can be written alone: m[0] = m[0].replace(…) writes all"},
 	{errno: []unix.Errno{unix.EPERM, unix.EACCES}, ops: "vars", when: madeWith(unix.BPF_F_RDONLY_PROG), says: "it holds constants"},
+	{errno: unsupported, ops: "in", when: both(kernelSide, lacking), says: "a program cannot ask {a type} what is in it: {instead}"},
 	{errno: unsupported, when: both(kernelSide, lacking), says: "a program has no {operation} on {a type}: {instead}"},
 	{errno: unsupported, ops: "match", says: "{a type} has no prefixes: m[key] reads an entry"},
 	{errno: unsupported, ops: "create_inner", says: "the values of {a type} are no maps"},
@@ -71,9 +69,9 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch", when: func(e *Error) bool { return e.Map != nil && e.Map.kind.Nests && e.flags == 0 }, says: "the map is not like those that this one holds: {inner}", hint: "create_inner() makes one that is"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "push", when: flagged(unix.BPF_NOEXIST), says: "{a type} does not know what it holds, so that BPF_NOEXIST means nothing to it"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update push update_batch lookup", when: flagged(^uint64(0)), says: "flags {flags} are not for {a type}"},
-	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}"},
-	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, ops: "create", says: "the kernel makes no {type} with such values"},
-	{errno: []unix.Errno{notSupported, unix.EOPNOTSUPP}, says: "{a type} has no {op}"},
+	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}"},
+	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "create", says: "the kernel makes no {type} with such values"},
+	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, says: "{a type} has no {op}"},
 
 	{errno: []unix.Errno{unix.ENOENT, unix.ESRCH}, when: ofObject, says: "it does not exist"},
 	{errno: []unix.Errno{unix.EBADF}, when: ofObject, says: "it has no such descriptor"},
@@ -89,7 +87,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.ENOENT}, ops: "update update_batch", when: flagged(unix.BPF_EXIST), says: "no such key, and BPF_EXIST wants one"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "lookup", says: "no such key", hint: "lookup(key, default=…) gives a default instead"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "pop", says: "no such key", hint: "pop(key, default=None) gives None instead"},
-	{errno: []unix.Errno{unix.ENOENT}, ops: "add", says: "no such key", hint: "kernel.update(key, 0, BPF_NOEXIST) makes it"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "add", says: "no such key", hint: "kernel.update(key, value, BPF_NOEXIST) makes it"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "delete delete_batch", says: "no such key", hint: "missing_ok=True passes over it"},
 	{errno: []unix.Errno{unix.ENOENT}, says: "no such key"},
 
@@ -98,7 +96,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EEXIST}, says: "the key exists, and BPF_NOEXIST wants a new one"},
 
 	{errno: []unix.Errno{unix.E2BIG}, ops: "create", says: "a size is more than the kernel allows for {a type}"},
-	{errno: []unix.Errno{unix.E2BIG}, ops: "push", says: "the {type} is full: it holds {max} values", hint: "push(value, BPF_EXIST) drops the oldest"},
+	{errno: []unix.Errno{unix.E2BIG}, ops: "push", says: "the {type} is full: it has room for {max}", hint: "{op}(value, BPF_EXIST) drops the oldest"},
 	{errno: []unix.Errno{unix.E2BIG}, when: indexed, says: "the index is out of range: this {type} has 0 to {last}"},
 	{errno: []unix.Errno{unix.E2BIG, unix.ENOSPC}, ops: "update update_batch", says: "the map is full: it has room for {max} entries"},
 	{errno: []unix.Errno{unix.ENOSPC}, ops: "lookup items values keys", says: "values of 4 bytes cannot be read: with value_size 8 they give a socket's cookie"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
 	"bpfsh/runtime/method"
 	"bpfsh/runtime/render"
@@ -90,7 +91,7 @@ func (v *Vars) Attr(name string) (starlark.Value, error) {
 func (v *Vars) read(one *layout.Variable) (starlark.Value, error) {
 	b := make([]byte, one.Type.Size())
 	err := v.m.raw.ReadAt(b, one.Offset)
-	if errors.Is(err, notSupported) { // its memory cannot be mapped, and it has one value
+	if errors.Is(err, engine.NotSupported) { // its memory cannot be mapped, and it has one value
 		whole := make([]byte, v.m.info.Stride())
 		err = v.m.raw.Lookup(make([]byte, v.m.info.KeySize), whole, 0)
 		copy(b, whole[one.Offset:])
@@ -115,4 +116,4 @@ func (v *Vars) SetField(name string, value starlark.Value) error {
 }
 
 // unmappable says that a variable cannot be written alone.
-func unmappable(e *Error) bool { return e.Op == "vars" && e.errno == notSupported }
+func unmappable(e *Error) bool { return e.Op == "vars" && e.errno == engine.NotSupported }

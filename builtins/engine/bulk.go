@@ -73,7 +73,7 @@ func (c *chunked) run() (out Outcome) {
 		case err == nil:
 		case c.skip != 0 && errors.Is(err, c.skip):
 			out.At++
-		case !c.oneByOne && (errors.Is(err, unix.Errno(524)) || errors.Is(err, unix.EINVAL)):
+		case !c.oneByOne && (errors.Is(err, NotSupported) || errors.Is(err, unix.EINVAL)):
 			c.oneByOne = true // no batches for this type or on this kernel; if it was the entry, it fails again
 			continue
 		default:

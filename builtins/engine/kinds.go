@@ -12,6 +12,7 @@ type Kind struct {
 
 	Shape  Shape
 	PerCPU bool // one value for each CPU
+	Evicts bool // a new entry takes the place of an old one where it is full
 	// Keys and Values are what keys and values refer to. Where they do, they are written as descriptors, which are not
 	// what is read.
 	Keys, Values Object
@@ -104,8 +105,8 @@ var Kinds = []Kind{
 	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: arrayLacks, Program: perCPUArrayProgramLacks},
 	{Name: "stack_trace", Since: "4.6", Instead: stackLacks, Program: stackProgramLacks},
 	{Name: "cgroup_array", Values: Cgroups, Since: "4.8", Shape: Slots, Instead: handleLacks, Program: cgroupArrayProgramLacks},
-	{Name: "lru_hash", Since: "4.10", Counted: true, Instead: hashLacks, Program: hashProgramLacks},
-	{Name: "lru_percpu_hash", Since: "4.10", PerCPU: true, Counted: true, Instead: hashLacks, Program: perCPUProgramLacks},
+	{Name: "lru_hash", Evicts: true, Since: "4.10", Counted: true, Instead: hashLacks, Program: hashProgramLacks},
+	{Name: "lru_percpu_hash", Evicts: true, Since: "4.10", PerCPU: true, Counted: true, Instead: hashLacks, Program: perCPUProgramLacks},
 	{Name: "lpm_trie", Since: "4.11", Trie: true, Flags: noPrealloc, Instead: trieLacks, Program: trieProgramLacks},
 	{Name: "array_of_maps", Values: Maps, Since: "4.12", Shape: Slots, Nests: true, Instead: keyedLacks, Program: nestedProgramLacks},
 	{Name: "hash_of_maps", Values: Maps, Since: "4.12", Nests: true, Counted: true, Instead: hashLacks, Program: nestedProgramLacks},

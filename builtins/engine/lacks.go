@@ -1,6 +1,13 @@
 package engine
 
-import "maps"
+import (
+	"maps"
+
+	"golang.org/x/sys/unix"
+)
+
+// NotSupported is the kernel's own ENOTSUPP, which has no name in user space: the type has no such operation.
+const NotSupported = unix.Errno(524)
 
 // lacks is what types lack, and what to use instead. The keys are operations; "" is any other.
 type lacks = map[string]string

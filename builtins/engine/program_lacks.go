@@ -68,10 +68,10 @@ var (
 		"count":         "its members cannot be counted",
 	}
 	tailCallProgramLacks    = lacks{"": "it can only go on in one of its programs (bpf_tail_call)"}
-	eventProgramLacks       = lacks{"": "it can only send events to it (bpf_perf_event_output)"}
+	eventProgramLacks       = lacks{"": "it can send events to it (bpf_perf_event_output) or read a counter (bpf_perf_event_read)"}
 	stackProgramLacks       = lacks{"": "it can only add the stack that it runs on (bpf_get_stackid)"}
 	cgroupArrayProgramLacks = lacks{"": "it can only ask whether a task or a packet is under one of its cgroups"}
-	redirectProgramLacks    = lacks{"": "it can only send packets to it (bpf_redirect_map)"}
+	redirectProgramLacks    = lacks{"": "it can send packets to it (bpf_redirect_map), and no more"}
 	reuseportProgramLacks   = lacks{"": "it can only choose one of its sockets (bpf_sk_select_reuseport)"}
 	jumpProgramLacks        = lacks{"": "it can only jump to one of its instructions"}
 	storageProgramLacks     = lacks{"": "it gets an entry from the object that is its key, not from a number"}

@@ -135,7 +135,7 @@ func (w *Walk) wantsKeys(err error) bool {
 		return true // the next slot is empty, which ends a batch before Linux 6.14; its place is a key
 	}
 	// No batches for this type, or (EINVAL) on this kernel.
-	return w.cur.Opaque == nil && (errors.Is(err, unix.Errno(524)) || errors.Is(err, unix.EINVAL))
+	return w.cur.Opaque == nil && (errors.Is(err, NotSupported) || errors.Is(err, unix.EINVAL))
 }
 
 func (w *Walk) batch(n int) (int, error) {

@@ -56,7 +56,7 @@ m.id`)
 	if out, err := write.CombinedOutput(); err != nil {
 		t.Fatalf("bpftool map update: %v: %s", err, out)
 	}
-	if got, want := run(`print(m[0x0a000002, 80, 17], m.count())`), `record(packets=7, delta=-1, comm="ssh", seen=False, hist=(9, 8, 7)) 2`+"\n"; got != want {
+	if got, want := run(`print(m[0x0a000002, 80, 17], m.count())`), `record(packets=7, delta=-1, comm="ssh", seen=False, hist=(9, 8, 7)) 2`; got != want {
 		t.Errorf("a script reads %q, want %q", got, want)
 	}
 }

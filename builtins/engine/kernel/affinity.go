@@ -1,6 +1,8 @@
 package kernel
 
 import (
+	"errors"
+	"fmt"
 	"runtime"
 
 	"bpfsh/builtins/engine"
@@ -38,7 +40,8 @@ func onCPU(cpu int, f func() error) error {
 	}
 	err = f()
 	if stays := unix.SchedSetaffinityDynamic(0, before); stays != nil {
-		return stays // the thread must not run other goroutines, and goes with this one
+		// The thread stays with this goroutine, and on this CPU: it must not run others there.
+		return errors.Join(err, fmt.Errorf("the process stays on CPU %d: %w", cpu, stays))
 	}
 	runtime.UnlockOSThread()
 	return err

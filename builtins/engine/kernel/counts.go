@@ -6,6 +6,8 @@ import (
 	"io"
 	"sync"
 
+	"bpfsh/builtins/engine"
+
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
@@ -59,7 +61,7 @@ func newCounter() (*link.Iter, error) {
 	}
 	var count *btf.Func
 	if err := spec.TypeByName("bpf_map_sum_elem_count", &count); err != nil {
-		return nil, notSupported
+		return nil, engine.NotSupported
 	}
 	id, err := spec.TypeID(count)
 	if err != nil {

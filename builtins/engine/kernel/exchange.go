@@ -21,7 +21,7 @@ func newExchange(name string, size, n uint32) (*exchange, error) {
 	size = max(size, 1)
 	m, err := ebpf.NewMap(&ebpf.MapSpec{Name: name, Type: ebpf.Array, KeySize: 4, ValueSize: size, MaxEntries: n, Flags: unix.BPF_F_MMAPABLE})
 	if err != nil {
-		return nil, errnoOf(err)
+		return nil, makingFailed(err)
 	}
 	x := &exchange{m: m, stride: align8(int(size))}
 	x.memory, err = unix.Mmap(m.FD(), 0, int(n)*x.stride, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
@@ -31,6 +31,22 @@ func newExchange(name string, size, n uint32) (*exchange, error) {
 	}
 	x.unmap = runtime.AddCleanup(x, func(memory []byte) { _ = unix.Munmap(memory) }, x.memory)
 	return x, nil
+}
+
+// makingFailed is the errno of a map that could not be made, nil if it could. cilium/ebpf looks for features that the kernel may lack, and
+// says that it does where it has no descriptor to look with.
+func makingFailed(err error) error {
+	if err == nil {
+		return nil
+	}
+	fd, full := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
+	if full == unix.EMFILE {
+		return full
+	}
+	if full == nil {
+		unix.Close(fd)
+	}
+	return errnoOf(err)
 }
 
 // at is element i. Only the programs of one map, run by one goroutine, use it.

@@ -34,14 +34,16 @@ func (p *programs) assembleAndLoad(op operation) (*ebpf.Program, error) {
 	case err == nil:
 		return prog, nil
 	case !engine.KindOf(p.m.info.Type).ProgramHas(op.name): // whatever the verifier minds first
-		return nil, notSupported
+		return nil, engine.NotSupported
 	default:
 		return nil, refused(err, spec.Type, p.wants(spec.Type), op)
 	}
 }
 
-// notSupported is ENOTSUPP, which the system calls answer where a type lacks an operation.
-const notSupported = unix.Errno(524)
+// helperNames are the kernel's, of those that not every kernel has.
+var helperNames = map[asm.BuiltinFunc]string{
+	asm.FnForEachMapElem: "bpf_for_each_map_elem", asm.FnMapLookupPercpuElem: "bpf_map_lookup_percpu_elem",
+}
 
 // wants are the capabilities that a program of the map wants.
 func (p *programs) wants(typ ebpf.ProgramType) []int {
@@ -64,12 +66,14 @@ func refused(err error, typ ebpf.ProgramType, wants []int, op operation) error {
 	}
 	e := &engine.LoadError{Errno: errno, Reason: reason(err)}
 	switch {
+	case errno == unix.EMFILE, errno == unix.ENFILE, errno == unix.ENOMEM, errno == unix.EAGAIN, errno == unix.EINTR:
+		return errno // it was no matter of the program
 	case strings.Contains(e.Reason, "cannot pass map_type"):
-		return notSupported
+		return engine.NotSupported
 	case errno == unix.EPERM, strings.Contains(e.Reason, "bpf_spin_lock"), strings.Contains(e.Reason, "prohibited for !root"):
 		e.Missing = missing(wants)
 	case op.since != "" && errors.Is(features.HaveProgramHelper(typ, op.helper), ebpf.ErrNotSupported):
-		e.Helper, e.Since = op.helper.String(), op.since
+		e.Helper, e.Since = helperNames[op.helper], op.since
 	}
 	return e
 }

@@ -3,6 +3,7 @@ package kernel
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"bpfsh/builtins/engine"
@@ -52,13 +53,15 @@ func TestRefused(t *testing.T) {
 		op   operation
 		want error
 	}{
-		{"a map and a helper that do not fit", said(unix.EINVAL, "cannot pass map_type 1 into func bpf_map_push_elem#87"), opPush, notSupported},
+		{"a map and a helper that do not fit", said(unix.EINVAL, "cannot pass map_type 1 into func bpf_map_push_elem#87"), opPush, engine.NotSupported},
 		{"a helper that is there", said(unix.EACCES, "no"), opCount, &engine.LoadError{Errno: unix.EACCES, Reason: "no"}},
-		{"no log", unix.ENOMEM, opLookup, &engine.LoadError{Errno: unix.ENOMEM}},
+		{"no log", unix.EINVAL, opLookup, &engine.LoadError{Errno: unix.EINVAL}},
+		{"no memory", unix.ENOMEM, opLookup, unix.ENOMEM},
+		{"no descriptor", unix.EMFILE, opLookup, unix.EMFILE},
 		{"not the kernel's", errors.New("no"), opLookup, errors.New("no")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := refused(c.err, ebpf.SocketFilter, nil, c.op); fmt.Sprintf("%#v", got) != fmt.Sprintf("%#v", c.want) && fmt.Sprint(got) != fmt.Sprint(c.want) {
+			if got := refused(c.err, ebpf.SocketFilter, nil, c.op); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got %#v, want %#v", got, c.want)
 			}
 		})

@@ -4,6 +4,8 @@ import (
 	"os"
 	"runtime"
 
+	"bpfsh/builtins/engine"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -27,7 +29,7 @@ func (m *kernelMap) mapped(protection, n, offset int, f func([]byte)) error {
 	case m.fd < 0:
 		return unix.EBADF
 	case m.info.Flags&unix.BPF_F_MMAPABLE == 0:
-		return notSupported
+		return engine.NotSupported
 	}
 	page := os.Getpagesize()
 	start := offset / page * page

@@ -146,7 +146,7 @@ func (m *kernelMap) ProgramPeek(value []byte) error {
 }
 
 func (m *kernelMap) ProgramUpdate(key, value []byte, flags uint64, cpu int) error {
-	if flags == unix.BPF_ANY && m.info.CPUs > 0 && engine.KindOf(m.info.Type).Shape == engine.Hashed {
+	if kind := engine.KindOf(m.info.Type); flags == unix.BPF_ANY && kind.PerCPU && kind.Evicts {
 		// An LRU hash makes room before it looks for the key, and may throw that very entry out, with the values of
 		// all CPUs. With BPF_EXIST it makes none.
 		if err := m.do(opUpdate, key, value, nil, unix.BPF_EXIST, cpu); err != unix.ENOENT {

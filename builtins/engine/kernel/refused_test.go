@@ -77,9 +77,9 @@ func TestTooOld(t *testing.T) {
 		helper, since string
 		try           func() error
 	}{
-		{"FnForEachMapElem", "5.13", func() error { _, err := m.ProgramCount(); return err }},
-		{"FnForEachMapElem", "5.13", func() error { _, err := m.ProgramEntries(0); return err }},
-		{"FnMapLookupPercpuElem", "5.19", func() error { return m.ProgramLookupPerCPU(number(0), number(0), 0) }},
+		{"bpf_for_each_map_elem", "5.13", func() error { _, err := m.ProgramCount(); return err }},
+		{"bpf_for_each_map_elem", "5.13", func() error { _, err := m.ProgramEntries(0); return err }},
+		{"bpf_map_lookup_percpu_elem", "5.19", func() error { return m.ProgramLookupPerCPU(number(0), number(0), 0) }},
 	} {
 		err := c.try()
 		if !kerneltest.Older(c.since) {

@@ -14,7 +14,7 @@ func (h *handle) many(does access, op operations, n int) (o *object, ok bool, er
 		return nil, false, err
 	}
 	if o.row.batches&op == 0 {
-		return nil, false, notSupported
+		return nil, false, engine.NotSupported
 	}
 	return o, n > 0, nil
 }

@@ -131,7 +131,7 @@ func checkHash(spec *engine.Spec) error {
 
 func checkLRU(spec *engine.Spec) error {
 	if spec.Flags&unix.BPF_F_NO_PREALLOC != 0 {
-		return notSupported
+		return engine.NotSupported
 	}
 	if spec.Flags&unix.BPF_F_NO_COMMON_LRU != 0 && hasNode(spec) {
 		return unix.EINVAL

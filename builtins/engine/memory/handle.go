@@ -7,9 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notSupported is the kernel's ENOTSUPP, which has no name in user space.
-const notSupported = unix.Errno(524)
-
 // handle is one open map.
 type handle struct {
 	object *object // nil when closed
@@ -153,7 +150,7 @@ func (h *handle) Freeze() error {
 	case o == nil:
 		return unix.EBADF
 	case len(o.kept.spans) > 0: // said before the rights are looked at
-		return notSupported
+		return engine.NotSupported
 	}
 	if _, err := h.enter(access{write: true}); err != nil {
 		return err

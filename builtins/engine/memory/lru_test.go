@@ -95,7 +95,7 @@ func testLRU(t *testing.T, e engine.Engine, r *rand.Rand) {
 		t.Errorf("%+v: %d entries", spec, n)
 	}
 	counts, err := e.Counts()
-	if err != nil && !errors.Is(err, notSupported) || err == nil && counts[m.Info().ID] != n {
+	if err != nil && !errors.Is(err, engine.NotSupported) || err == nil && counts[m.Info().ID] != n {
 		t.Errorf("%+v: counts say %d, %v; there are %d", spec, counts[m.Info().ID], err, n)
 	}
 }

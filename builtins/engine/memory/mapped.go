@@ -2,6 +2,8 @@ package memory
 
 import (
 	"golang.org/x/sys/unix"
+
+	"bpfsh/builtins/engine"
 )
 
 // ReadAt copies from the memory of an array that can be mapped: its values, each at a multiple of 8 bytes, up to the
@@ -26,11 +28,11 @@ func (h *handle) mapped(does access, b []byte, offset int, move func(part, memor
 	case does.write && h.info.ReadOnly:
 		return unix.EPERM
 	case o.info.Flags&unix.BPF_F_MMAPABLE == 0:
-		return notSupported
+		return engine.NotSupported
 	case !h.may.read, does.write && !h.may.write:
 		return unix.EACCES
 	case len(o.kept.spans) > 0:
-		return notSupported
+		return engine.NotSupported
 	case !h.may.write: // the kernel takes the mapping for a private one
 		return unix.EINVAL
 	case does.write && o.frozen:

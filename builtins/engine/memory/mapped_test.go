@@ -33,7 +33,7 @@ func TestMapped(t *testing.T) {
 		if err := m.ReadAt(part, 24<<10); err != unix.EINVAL {
 			t.Errorf("behind the end: %v, want EINVAL", err)
 		}
-		if err := create(t, e, good(t, "array")).ReadAt(part, 0); err != notSupported {
+		if err := create(t, e, good(t, "array")).ReadAt(part, 0); err != engine.NotSupported {
 			t.Errorf("of another map: %v, want ENOTSUPP", err)
 		}
 		reader := opened(t)(e.OpenID(m.Info().ID, true))

@@ -59,7 +59,7 @@ func (t nestedHash) update(key, value []byte, flags uint64, cpu int) error {
 	return nil
 }
 
-func (t nestedHash) take(key, value []byte) error { return notSupported }
+func (t nestedHash) take(key, value []byte) error { return engine.NotSupported }
 
 func (t nestedHash) close() {
 	t.each(func(_, value []byte) { t.o.drop(value) })

@@ -19,7 +19,7 @@ func (h *handle) program(op operations, does access) (*object, error) {
 	case does.write && h.info.ReadOnly:
 		return nil, unix.EPERM
 	case o.row.program&op == 0:
-		return nil, notSupported
+		return nil, engine.NotSupported
 	case does.write && o.info.Flags&unix.BPF_F_RDONLY_PROG != 0:
 		return o, &engine.LoadError{Errno: unix.EACCES, Reason: "write into map forbidden"}
 	case does.read && o.info.Flags&unix.BPF_F_WRONLY_PROG != 0:
@@ -142,7 +142,7 @@ func (h *handle) ProgramDelete(key []byte) error {
 	defer h.engine.mu.Unlock()
 	o, err := h.program(deletes, access{write: true})
 	if _, refused := errors.AsType[*engine.LoadError](err); refused && engine.KindOf(o.info.Type).Shape == engine.Indexed {
-		return notSupported // an array has the helper only to say no
+		return engine.NotSupported // an array has the helper only to say no
 	}
 	if err != nil {
 		return err

@@ -96,7 +96,7 @@ func TestProgramRights(t *testing.T) {
 		for op, err := range programs(reader, key32(1), key32(2)) {
 			reads := slices.Contains([]string{"lookup", "count", "items"}, op)
 			lacks := slices.Contains([]string{"lookup_percpu", "peek"}, op)
-			if want := map[bool]error{true: nil, false: unix.EPERM}[reads]; err != want && !(lacks && err == notSupported) {
+			if want := map[bool]error{true: nil, false: unix.EPERM}[reads]; err != want && !(lacks && err == engine.NotSupported) {
 				t.Errorf("%s through a read-only handle: %v, want %v", op, err, want)
 			}
 		}
