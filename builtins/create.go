@@ -71,11 +71,15 @@ func (l *Library) make(c method.Call, spec *engine.Spec, key, value *layout.Type
 		}
 		return nil, newError(Error{Op: c.Name, Where: where, Count: -1, Err: err, spec: spec, flags: uint64(spec.Flags), lib: l})
 	}
-	m, err := l.newMap(c.Thread, raw, key, value)
+	m, err := l.newMap(c.Thread, raw, l.types, key, value)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), raw.Close())
 	}
 	m.created, m.inner = spec.Flags, spec.Inner
+	if !m.info.BTF && m.value.Type.HasKept() {
+		return nil, errors.Join(fmt.Errorf("%s: the kernel does not keep the type %s with %s, so that what it names a lock or a timer would be plain bytes: it takes one lock, in a struct, in hashes and arrays",
+			c.Name, m.value.Type, article(m.kind.Name)), raw.Close())
+	}
 	return m, nil
 }
 
@@ -294,7 +298,10 @@ func mapArg(c method.Call, i int, name string) (*Map, error) {
 func (m *Map) spec() *engine.Spec {
 	s := &engine.Spec{
 		Type: m.info.Type, KeySize: m.info.KeySize, ValueSize: m.info.ValueSize, MaxEntries: m.info.MaxEntries,
-		Flags: m.info.Flags &^ unix.BPF_F_NUMA_NODE, MapExtra: m.info.MapExtra, // the kernel does not tell the node
+		Flags: m.info.Flags &^ (unix.BPF_F_NUMA_NODE | m.kind.Sets), MapExtra: m.info.MapExtra, // the kernel does not tell the node
+	}
+	if m.kind.Nests {
+		s.Inner, _ = m.template() // where it is not known, create asks for it
 	}
 	if m.key != nil {
 		s.Key, s.Value = m.key.BTF(), m.value.Type.BTF()

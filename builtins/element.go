@@ -57,7 +57,7 @@ var elementMethods = []method.Row[*Map]{{
 			return nil, err
 		}
 		err = m.raw.Delete(key)
-		if missingOK && (errors.Is(err, unix.ENOENT) || m.kind.Values == engine.Sockets && errors.Is(err, unix.EINVAL)) {
+		if err != nil && missingOK && m.kind.Missing(err) {
 			return starlark.False, nil
 		}
 		return starlark.True, m.explain(c.Name, c.Args[0], err)

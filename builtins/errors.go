@@ -144,7 +144,14 @@ func (e *Error) fill(text string) string {
 	}
 	if m := e.Map; m != nil {
 		pairs = append(pairs, "{type}", m.kind.Name, "{a type}", article(m.kind.Name), "{max}", fmt.Sprint(m.info.MaxEntries), "{last}", fmt.Sprint(int64(m.info.MaxEntries)-1),
-			"{instead}", e.instead(), "{inner}", m.innerSays(), "{bits}", fmt.Sprint(8*(int64(m.info.KeySize)-4)))
+			"{instead}", e.instead(), "{bits}", fmt.Sprint(8*(int64(m.info.KeySize)-4)))
+	}
+	if strings.Contains(text, "{inner}") {
+		pairs = append(pairs, "{inner}", e.Map.innerSays())
+	}
+	if strings.Contains(text, "{owner}") {
+		owner, _ := e.Map.raw.Owner() // 0 where it is not known
+		pairs = append(pairs, "{owner}", engine.ProgramType(owner))
 	}
 	if e.spec != nil {
 		name := engine.KindOf(e.spec.Type).Name
@@ -198,7 +205,7 @@ func newError(e Error) error {
 		if e.errno == 0 || row.errno != nil && !slices.Contains(row.errno, e.errno) {
 			continue
 		}
-		if row.ops != "" && !slices.Contains(strings.Fields(row.ops), strings.TrimPrefix(e.Op, kernelPrefix)) {
+		if row.ops != "" && !slices.Contains(strings.Fields(row.ops), rowOp(e.Op)) {
 			continue
 		}
 		if row.when != nil && !row.when(&e) {
@@ -208,6 +215,14 @@ func newError(e Error) error {
 		break
 	}
 	return &e
+}
+
+// rowOp is the operation as the table of meanings names it.
+func rowOp(op string) string {
+	if strings.HasPrefix(op, "vars.") {
+		return "vars"
+	}
+	return strings.TrimPrefix(op, kernelPrefix)
 }
 
 // explain is the error of an operation on one entry, or on the map; nil for nil.
@@ -234,7 +249,9 @@ func (m *Map) failFlags(op string, key starlark.Value, flags uint64, err error) 
 func (m *Map) failCount(op string, keys []byte, at, count, of int, flags uint64, err error) error {
 	var key starlark.Value
 	var errno unix.Errno
-	if k := int(m.info.KeySize); k > 0 && (at+1)*k <= len(keys) && errors.As(err, &errno) {
+	if at < len(m.given) && errors.As(err, &errno) { // the bytes are a descriptor
+		key = m.given[at]
+	} else if k := int(m.info.KeySize); k > 0 && (at+1)*k <= len(keys) && errors.As(err, &errno) {
 		key = m.key.Decode(keys[at*k : (at+1)*k])
 	}
 	return newError(Error{Op: op, Map: m, Key: key, Count: count, Of: of, Err: err, flags: flags, lib: m.lib})

@@ -62,7 +62,7 @@ func (l *Library) typed(c method.Call, raw engine.Map, hints map[string]string) 
 	var err error
 	// The names of types are those of the map's own program first.
 	known := l.types
-	if spec := raw.Spec(); spec != nil && (given(c, 1) || given(c, 2)) {
+	if spec := raw.Spec(); spec != nil {
 		known = known.With(func(name string) (btf.Type, error) { return layout.FindType(spec, name) }, func() []string { return layout.NamesOf(spec) })
 	}
 	if given(c, 1) {
@@ -75,7 +75,7 @@ func (l *Library) typed(c method.Call, raw engine.Map, hints map[string]string) 
 			return nil, err
 		}
 	}
-	m, err := l.newMap(c.Thread, raw, key, value)
+	m, err := l.newMap(c.Thread, raw, known, key, value)
 	if err == nil && len(hints) > 0 {
 		m.key, m.value.Type, err = layout.Hints(m.key, m.value.Type, hints)
 	}

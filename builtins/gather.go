@@ -58,7 +58,7 @@ func (g *gather) pair(key, value starlark.Value) error {
 
 // batch takes the entries of a batch: its bytes as they are where the types are the same.
 func (g *gather) batch(b *Batch) error {
-	if b.m.key.String() == g.m.key.String() && b.value.String() == g.m.value.String() && b.value.CPUs == g.m.value.CPUs && g.m.kind.Values == engine.Nothing {
+	if b.m.key.String() == g.m.key.String() && b.value.String() == g.m.value.String() && b.value.CPUs == g.m.value.CPUs && g.m.kind.Values == engine.Nothing && !g.m.kind.Programmed {
 		g.keys, g.values = append(g.keys, b.keys...), append(g.values, b.values...)
 		g.n += b.n
 		return nil

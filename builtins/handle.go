@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -19,9 +20,9 @@ import (
 var objectWants = map[engine.Object]string{
 	engine.Maps:      "a map, its id, its name or the path of its pin",
 	engine.Programs:  "a program's id, name, or the path of its pin",
-	engine.Cgroups:   `the path of a cgroup, such as "/sys/fs/cgroup/user.slice"`,
-	engine.Files:     "the path of a file",
-	engine.Processes: "the id of a process",
+	engine.Cgroups:   `the path of a cgroup, such as "/sys/fs/cgroup/user.slice", or (pid, fd)`,
+	engine.Files:     "the path of a file, or (pid, fd)",
+	engine.Processes: "the id of a process, or (pid, fd)",
 	engine.Sockets:   "(pid, fd), a socket that a process has open",
 	engine.Events:    "(pid, fd), a perf event that a process has open",
 }
@@ -42,7 +43,7 @@ func (m *Map) giveBack() {
 	for _, h := range m.handles {
 		h.Close()
 	}
-	m.handles = m.handles[:0]
+	m.handles, m.given = m.handles[:0], m.given[:0]
 }
 
 // kept is a map that stays open: the script has it.
@@ -81,13 +82,12 @@ func (l *Library) object(thread *starlark.Thread, what engine.Object, v starlark
 		if pid, ok := number32(v); ok {
 			return l.opened(l.engine.Process(pid))(fmt.Sprintf("process %d", pid))
 		}
-	case engine.Sockets, engine.Events:
-		if pair, ok := v.(starlark.Tuple); ok && len(pair) == 2 {
-			pid, ok := number32(pair[0])
-			fd, ok2 := number32(pair[1])
-			if ok && ok2 {
-				return l.opened(l.engine.Descriptor(pid, fd))(fmt.Sprintf("descriptor %d of process %d", fd, pid))
-			}
+	}
+	if pair, ok := v.(starlark.Tuple); ok && len(pair) == 2 { // anything but a map or a program
+		pid, ok := number32(pair[0])
+		fd, ok2 := number32(pair[1])
+		if ok && ok2 {
+			return l.opened(l.engine.Descriptor(pid, fd))(fmt.Sprintf("descriptor %d of process %d", fd, pid))
 		}
 	}
 	return nil, unfit
@@ -134,7 +134,10 @@ func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Han
 	ctx := runtime.Context(thread)
 	for id := uint32(0); ; {
 		next, err := l.engine.NextProgram(id)
-		if errors.Is(err, unix.ENOENT) || ctx.Err() != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		if errors.Is(err, unix.ENOENT) {
 			break
 		}
 		if err != nil {

@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -32,6 +33,7 @@ type Map struct {
 
 	keyBuf, valueBuf []byte                    // of the operations on one entry
 	handles          []engine.Handle           // that an operation has opened
+	given            []starlark.Value          // the keys that it has opened them for
 	methods          map[string]starlark.Value // bound once each
 	kernel           *KernelSide               // nil until it is asked for
 }
@@ -45,12 +47,13 @@ var (
 	_ runtime.Helper      = (*Map)(nil)
 )
 
-// newMap makes the value for an open map. key and value are the types to use; nil chooses by the map's own.
-func (l *Library) newMap(thread *starlark.Thread, raw engine.Map, key, value *layout.Type) (*Map, error) {
+// newMap makes the value for an open map. key and value are the types to use; nil chooses by the map's own. known are the
+// types that have names.
+func (l *Library) newMap(thread *starlark.Thread, raw engine.Map, known *layout.Host, key, value *layout.Type) (*Map, error) {
 	m := &Map{lib: l, thread: thread, raw: raw, info: raw.Info(), key: key, methods: map[string]starlark.Value{}}
 	m.kind = engine.KindOf(m.info.Type)
 	if key == nil || value == nil {
-		k, v, err := l.defaultTypes(raw)
+		k, v, err := defaultTypes(raw, known)
 		if err != nil {
 			return nil, err
 		}
@@ -111,7 +114,7 @@ func cgroupKey(info *engine.Info) string {
 
 // defaultTypes are the map's own types from BTF, and plain ones where it has none: for a trie prefix and address,
 // else what the type of map says, else integers where the size is an integer's, else bytes.
-func (l *Library) defaultTypes(raw engine.Map) (key, value *layout.Type, err error) {
+func defaultTypes(raw engine.Map, known *layout.Host) (key, value *layout.Type, err error) {
 	info := raw.Info()
 	k, v := raw.Types()
 	plain := func(size uint32) string {
@@ -123,26 +126,26 @@ func (l *Library) defaultTypes(raw engine.Map) (key, value *layout.Type, err err
 		}
 	}
 	if k != nil {
-		key, err = l.types.Of(k)
+		key, err = known.Of(k)
 	} else if kind := engine.KindOf(info.Type); kind.Trie {
-		key, err = l.types.Parse(map[uint32]string{8: "cidr4", 20: "cidr6"}[info.KeySize])
+		key, err = known.Parse(map[uint32]string{8: "cidr4", 20: "cidr6"}[info.KeySize])
 		if err != nil {
-			key, err = l.types.Parse(fmt.Sprintf("struct { u32 prefixlen; bytes addr[%d]; } __attribute__((packed))", info.KeySize-4))
+			key, err = known.Parse(fmt.Sprintf("struct { u32 prefixlen; bytes addr[%d]; } __attribute__((packed))", info.KeySize-4))
 		}
 	} else if spelling := plainTypes[engine.KindOf(info.Type).Name].key; spelling != nil {
-		key, err = l.types.Parse(spelling(info))
+		key, err = known.Parse(spelling(info))
 	} else if info.KeySize > 0 {
-		key, err = l.types.Parse(plain(info.KeySize))
+		key, err = known.Parse(plain(info.KeySize))
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	if v != nil {
-		value, err = l.types.Of(v)
+		value, err = known.Of(v)
 	} else if spelling := plainTypes[engine.KindOf(info.Type).Name].value; spelling != nil {
-		value, err = l.types.Parse(spelling(info))
+		value, err = known.Parse(spelling(info))
 	} else {
-		value, err = l.types.Parse(plain(info.ValueSize))
+		value, err = known.Parse(plain(info.ValueSize))
 	}
 	return key, value, err
 }
@@ -222,12 +225,36 @@ func (m *Map) encodeKey(op string, key starlark.Value) ([]byte, error) {
 			return nil, m.bad(op, "key", err)
 		}
 		putValue(m.keyBuf, value)
+		m.given = append(m.given, key)
 		return m.keyBuf, nil
 	}
 	if err := m.key.Encode(m.keyBuf, key); err != nil {
 		return nil, m.bad(op, "key", err)
 	}
+	if m.kind.Trie {
+		if err := m.checkPrefix(op, key); err != nil {
+			return nil, err
+		}
+	}
 	return m.keyBuf, nil
+}
+
+// checkPrefix refuses a key of a trie with bits behind its prefix: the kernel would ignore them, and take it for another
+// key. What was read is taken back as it is.
+func (m *Map) checkPrefix(op string, key starlark.Value) error {
+	switch key.(type) {
+	case *layout.Record, starlark.Bytes:
+		return nil
+	}
+	prefix := slices.Clone(m.keyBuf)
+	bits := engine.PrefixLen(prefix)
+	if bits > 8*(len(prefix)-4) {
+		return nil // the kernel says so
+	}
+	if engine.Shorten(prefix, bits); bytes.Equal(prefix, m.keyBuf) {
+		return nil
+	}
+	return &Error{Op: op, Map: m, Key: key, Count: -1, Err: fmt.Errorf("it has bits set behind its prefix; the prefix is %s", m.key.Decode(prefix))}
 }
 
 // encodeValue writes value to the buffer that the next operation on one entry uses.

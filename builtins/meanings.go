@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bpfsh/builtins/engine"
@@ -55,14 +56,21 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EPERM}, ops: "create", says: "not permitted: the limit of locked memory may be too low", hint: "ulimit -l unlimited"},
 	{errno: []unix.Errno{unix.EPERM}, says: "not permitted"},
 
+	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "freeze", when: named("struct_ops"), says: "the kernel freezes no struct_ops"},
 	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "freeze", says: "the kernel freezes no {type} whose values have a spin lock, a timer or a kptr"},
 	{errno: []unix.Errno{engine.NotSupported}, when: unmappable, says: "it was made without BPF_F_MMAPABLE, so that no variable can be written alone: m[0] = m[0].replace(…) writes all"},
 	{errno: []unix.Errno{unix.EPERM, unix.EACCES}, ops: "vars", when: madeWith(unix.BPF_F_RDONLY_PROG), says: "it holds constants"},
 	{errno: unsupported, ops: "in", when: both(kernelSide, lacking), says: "a program cannot ask {a type} what is in it: {instead}"},
 	{errno: unsupported, when: both(kernelSide, lacking), says: "a program has no {operation} on {a type}: {instead}"},
+	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "update update_batch", when: holds(engine.Sockets), says: "the socket is not one that {a type} takes", hint: "a sockmap wants connected or listening TCP sockets and bound UDP sockets, an xskmap AF_XDP sockets"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch", when: both(holds(engine.Programs), unflagged), says: "the program does not fit the others: they are of type {owner}, with the same kind of attachment"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch", when: both(named("devmap devmap_hash"), unflagged), says: "there is no such interface, or its program is not one for a devmap"},
+	{errno: []unix.Errno{unix.EINVAL, unix.ENOMEM}, ops: "update update_batch", when: both(named("cpumap"), unflagged), says: "the CPU or its queue cannot be made, or its program is not one for a cpumap"},
+	{errno: []unix.Errno{unix.EOVERFLOW}, ops: "update update_batch", when: named("cpumap"), says: "a queue has room for 16384 packets at most"},
+	{errno: []unix.Errno{unix.EBUSY}, ops: "update update_batch", when: holds(engine.Sockets), says: "the socket is in a reuseport_sockarray already"},
 	{errno: unsupported, ops: "match", says: "{a type} has no prefixes: m[key] reads an entry"},
 	{errno: unsupported, ops: "create_inner", says: "the values of {a type} are no maps"},
-	{errno: []unix.Errno{unix.EINVAL}, ops: "delete delete_batch", when: func(e *Error) bool { return e.Map != nil && e.Map.kind.Values == engine.Sockets }, says: "there is no socket at this index"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "delete delete_batch", when: holds(engine.Sockets), says: "there is no socket at this index"},
 	{errno: unsupported, when: lacking, says: "{a type} has no {op}: {instead}"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch lookup", when: lockFlag, says: "BPF_F_LOCK is for values with a struct bpf_spin_lock, and this map's have none"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: single + " update_batch delete_batch", when: longPrefix, says: "its prefix length is more than {bits}"},
@@ -99,7 +107,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.E2BIG}, ops: "push", says: "the {type} is full: it has room for {max}", hint: "{op}(value, BPF_EXIST) drops the oldest"},
 	{errno: []unix.Errno{unix.E2BIG}, when: indexed, says: "the index is out of range: this {type} has 0 to {last}"},
 	{errno: []unix.Errno{unix.E2BIG, unix.ENOSPC}, ops: "update update_batch", says: "the map is full: it has room for {max} entries"},
-	{errno: []unix.Errno{unix.ENOSPC}, ops: "lookup items values keys", says: "values of 4 bytes cannot be read: with value_size 8 they give a socket's cookie"},
+	{errno: []unix.Errno{unix.ENOSPC}, ops: "lookup items values keys in count clear show lookup_batch", says: "values of 4 bytes cannot be read: with value_size 8 they give a socket's cookie"},
 
 	{errno: []unix.Errno{unix.EACCES}, ops: "open pin unpin", says: "the file's mode does not permit it"},
 	{errno: []unix.Errno{unix.EACCES}, ops: "create", says: "a map with a spin lock cannot be made with BPF_F_RDONLY_PROG or BPF_F_WRONLY_PROG"},
@@ -115,7 +123,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(func(s *engine.Spec) bool { return s.Flags&unix.BPF_F_NUMA_NODE != 0 }), says: "there is no such NUMA node, or {a type} takes none"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(func(s *engine.Spec) bool { return s.Inner != nil }), says: "{a type} does not take such maps for its values"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}, or not with these sizes"},
-	{errno: []unix.Errno{unix.EINVAL}, ops: "create", says: "this kernel makes no {type} with these sizes (it came with Linux {since})"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", says: "the kernel takes no {type} with these sizes; it has them since Linux {since}"},
 	{errno: []unix.Errno{unix.EBADF}, when: func(e *Error) bool {
 		return e.Map != nil && (e.Map.kind.Values == engine.Cgroups || e.Map.kind.Keys == engine.Cgroups)
 	}, says: "the path is no cgroup of cgroup2"},
@@ -143,6 +151,18 @@ func madeWith(flag uint32) func(*Error) bool {
 }
 
 func ofObject(e *Error) bool { return e.Op == opObject }
+
+// holds asks what the values of the map refer to.
+func holds(what engine.Object) func(*Error) bool {
+	return func(e *Error) bool { return e.Map != nil && e.Map.kind.Values == what }
+}
+
+// named asks for types by their names.
+func named(types string) func(*Error) bool {
+	return func(e *Error) bool { return e.Map != nil && slices.Contains(strings.Fields(types), e.Map.kind.Name) }
+}
+
+func unflagged(e *Error) bool { return e.flags == 0 }
 
 func closed(e *Error) bool   { return e.Map != nil && e.Map.closed }
 func readOnly(e *Error) bool { return e.Map != nil && e.Map.info.ReadOnly }

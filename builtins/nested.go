@@ -60,12 +60,14 @@ func (m *Map) template() (*engine.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	one, err := m.decodeValue(b.Values[:m.info.ValueSize]).(*Nested).use()
+	inner := m.decodeValue(b.Values[:m.info.ValueSize]).(*Nested)
+	one, err := inner.use()
 	if err != nil {
 		return nil, err
 	}
 	m.inner = one.spec()
-	return m.inner, nil
+	one.closed = true
+	return m.inner, one.raw.Close()
 }
 
 // innerSays is what the values of the map must be like, for a message.
@@ -111,7 +113,7 @@ func (n *Nested) use() (*Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := n.lib.newMap(n.thread, raw, nil, nil)
+	m, err := n.lib.newMap(n.thread, raw, n.lib.types, nil, nil)
 	if err != nil {
 		raw.Close()
 		return nil, err

@@ -80,6 +80,9 @@ var objectAttrs = []method.Attr[*Object]{{
 	Name: "maps",
 	Doc:  "The maps that the object declares, a dict by name.",
 	Get: func(o *Object) (starlark.Value, error) {
+		if o.o.NoMaps != nil {
+			return nil, fmt.Errorf("%s: its maps cannot be read: %w", o.path, o.o.NoMaps)
+		}
 		d := starlark.NewDict(len(o.o.Maps))
 		for i := range o.o.Maps {
 			declared, err := o.declared(&o.o.Maps[i])
@@ -119,6 +122,7 @@ var objectMethods = []method.Row[*Object]{{
 // declared is a map that an object declares: what it would be like.
 type declared struct {
 	lib        *Library
+	of         *Object
 	object     string // the object's name
 	m          *object.Map
 	key, value *layout.Type // nil where there is no BTF
@@ -127,7 +131,7 @@ type declared struct {
 var _ starlark.HasAttrs = (*declared)(nil)
 
 func (o *Object) declared(m *object.Map) (*declared, error) {
-	d := &declared{lib: o.lib, object: strings.TrimSuffix(filepath.Base(o.path), filepath.Ext(o.path)), m: m}
+	d := &declared{lib: o.lib, of: o, object: strings.TrimSuffix(filepath.Base(o.path), filepath.Ext(o.path)), m: m}
 	var err error
 	if m.Spec.Key != nil {
 		if d.key, err = o.lib.types.Of(m.Spec.Key); err != nil {
@@ -185,7 +189,7 @@ var declaredMethods = []method.Row[*declared]{{
 	Name:   "create",
 	Params: "max_entries=None",
 	Doc: "Make the map that an object declares.\n" +
-		"Its name is cut to the 15 characters that the kernel keeps; what the object has in it from the start is written, and a map of constants frozen.",
+		"Its name is cut to the 15 characters that the kernel keeps; what the object has in it from the start is written (variables, and the maps of a map of maps; programs are not loaded), and a map of constants frozen.",
 	Run: func(d *declared, c method.Call) (starlark.Value, error) {
 		m, err := d.create(c)
 		if err != nil {
@@ -239,15 +243,51 @@ func (d *declared) kernelName() string {
 
 // fill writes what the object has in the map from the start.
 func (d *declared) fill(m *Map) error {
+	made := map[string]*Map{}
 	for _, e := range d.m.Contents {
-		if err := m.raw.Update(e.Key, e.Value, unix.BPF_ANY); err != nil {
+		value := e.Value
+		if e.Map != "" {
+			inner, err := d.inner(m, made, e.Map)
+			if err != nil {
+				return err
+			}
+			value = make([]byte, m.info.ValueSize)
+			putValue(value, inner.raw.Value())
+		}
+		if err := m.raw.Update(e.Key, value, unix.BPF_ANY); err != nil {
 			return m.explain("create", nil, err)
+		}
+	}
+	for _, inner := range made {
+		inner.closed = true
+		if err := inner.raw.Close(); err != nil { // the outer map holds it
+			return err
 		}
 	}
 	if d.m.Frozen {
 		return m.explain("freeze", nil, m.raw.Freeze())
 	}
 	return nil
+}
+
+// inner makes the map of a name that is in m from the start, once.
+func (d *declared) inner(m *Map, made map[string]*Map, name string) (*Map, error) {
+	if one := made[name]; one != nil {
+		return one, nil
+	}
+	for i := range d.of.o.Maps {
+		if d.of.o.Maps[i].Name != name {
+			continue
+		}
+		declared, err := d.of.declared(&d.of.o.Maps[i])
+		if err != nil {
+			return nil, err
+		}
+		one, err := declared.create(method.Call{Thread: m.thread, Name: "create"})
+		made[name] = one
+		return one, err
+	}
+	return nil, fmt.Errorf("create: map %q: the object has no map %q for it", d.m.Name, name)
 }
 
 func (d *declared) openOrCreate(c method.Call) (starlark.Value, error) {
@@ -270,15 +310,44 @@ func (d *declared) openOrCreate(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, newError(Error{Op: "open", Where: starlark.String(path).String(), Count: -1, Err: err, path: path, lib: d.lib})
 	}
-	if differences := d.differences(raw); len(differences) > 0 {
+	differences := append(d.differences(raw), d.innerDifferences(c, raw)...)
+	if len(differences) > 0 {
 		raw.Close()
 		return nil, fmt.Errorf("%s: the map at %s is not as %q declares it: %s", c.Name, path, d.m.Name, strings.Join(differences, "; "))
 	}
-	m, err := d.lib.newMap(c.Thread, raw, nil, nil)
+	m, err := d.lib.newMap(c.Thread, raw, d.lib.types, d.key, d.value)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), raw.Close())
 	}
+	m.inner = d.m.Spec.Inner
 	return m, nil
+}
+
+// innerDifferences are those between a map that is in a map of maps and what is declared of it. An empty one does not tell.
+func (d *declared) innerDifferences(c method.Call, raw engine.Map) []string {
+	want := d.m.Spec.Inner
+	if want == nil {
+		return nil
+	}
+	m, err := d.lib.newMap(c.Thread, raw, d.lib.types, nil, nil)
+	if err != nil {
+		return nil
+	}
+	is, err := m.template()
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, part := range []struct{ what, is, wants string }{
+		{"type", engine.KindOf(is.Type).Name, engine.KindOf(want.Type).Name},
+		{"key_size", fmt.Sprint(is.KeySize), fmt.Sprint(want.KeySize)},
+		{"value_size", fmt.Sprint(is.ValueSize), fmt.Sprint(want.ValueSize)},
+	} {
+		if part.is != part.wants {
+			list = append(list, fmt.Sprintf("the %s of what it holds is %s, declared is %s", part.what, part.is, part.wants))
+		}
+	}
+	return list
 }
 
 // differences are those between a map that is there and the declaration, a line each.
@@ -296,9 +365,13 @@ func (d *declared) differences(raw engine.Map) (list []string) {
 	}{
 		{"key_size", info.KeySize, want.KeySize}, {"value_size", info.ValueSize, want.ValueSize}, {"max_entries", info.MaxEntries, want.MaxEntries},
 	} {
+		if d.kind().Clamped && size.what == "max_entries" {
+			continue // it is the number of CPUs, whatever was asked for
+		}
 		differ(size.what, fmt.Sprint(size.is), fmt.Sprint(size.wants))
 	}
-	differ("flags", fmt.Sprintf("%#x", info.Flags), fmt.Sprintf("%#x", want.Flags|d.kind().Flags))
+	differ("flags", fmt.Sprintf("%#x", info.Flags&^d.kind().Sets), fmt.Sprintf("%#x", want.Flags|d.kind().Flags))
+	differ("map_extra", fmt.Sprint(info.MapExtra), fmt.Sprint(want.MapExtra))
 	key, value := raw.Types()
 	for _, t := range []struct {
 		what  string

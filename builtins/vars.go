@@ -3,6 +3,7 @@ package builtins
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
@@ -97,7 +98,7 @@ func (v *Vars) read(one *layout.Variable) (starlark.Value, error) {
 		copy(b, whole[one.Offset:])
 	}
 	if err != nil {
-		return nil, v.m.explain("vars", starlark.String(one.Name), err)
+		return nil, v.m.explain("vars."+one.Name, nil, err)
 	}
 	return one.Type.Decode(b), nil
 }
@@ -110,10 +111,12 @@ func (v *Vars) SetField(name string, value starlark.Value) error {
 	}
 	b := make([]byte, one.Type.Size())
 	if err := one.Type.Encode(b, value); err != nil {
-		return v.m.bad("vars", name, err)
+		return v.m.bad("vars."+name, "value", err)
 	}
-	return v.m.explain("vars", starlark.String(name), v.m.raw.WriteAt(b, one.Offset))
+	return v.m.explain("vars."+name, nil, v.m.raw.WriteAt(b, one.Offset))
 }
 
 // unmappable says that a variable cannot be written alone.
-func unmappable(e *Error) bool { return e.Op == "vars" && e.errno == engine.NotSupported }
+func unmappable(e *Error) bool {
+	return strings.HasPrefix(e.Op, "vars.") && e.errno == engine.NotSupported
+}

@@ -45,7 +45,10 @@ func DeleteAll(m Map, keys []byte, n int, missingOK bool, stop func() error) Out
 		one:  func(at int) error { return m.Delete(keys[at*k : (at+1)*k]) },
 	}
 	if missingOK {
-		work.skip = unix.ENOENT
+		kind := KindOf(m.Info().Type)
+		work.skip = func(err error) bool {
+			return errors.Is(err, unix.ENOENT) || work.oneByOne && kind.Missing(err)
+		}
 	}
 	return work.run()
 }
@@ -57,7 +60,7 @@ type chunked struct {
 	many     func(at, count int) (int, error)
 	one      func(at int) error
 	oneByOne bool
-	skip     unix.Errno // an errno that is passed over
+	skip     func(error) bool // says what is passed over; nil: nothing
 }
 
 func (c *chunked) run() (out Outcome) {
@@ -71,7 +74,7 @@ func (c *chunked) run() (out Outcome) {
 		out.Done, out.At = out.Done+done, out.At+done
 		switch {
 		case err == nil:
-		case c.skip != 0 && errors.Is(err, c.skip):
+		case c.skip != nil && c.skip(err):
 			out.At++
 		case !c.oneByOne && (errors.Is(err, NotSupported) || errors.Is(err, unix.EINVAL)):
 			c.oneByOne = true // no batches for this type or on this kernel; if it was the entry, it fails again

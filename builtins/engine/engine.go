@@ -108,7 +108,7 @@ type Reader interface {
 	// Linux 6.14. Since Linux 5.6.
 	LookupBatch(cur *Cursor, keys, values []byte, n int) (int, error)
 	// ReadAt copies from the memory of a map that was made with BPF_F_MMAPABLE; offset is within its values. ENOTSUPP:
-	// it cannot be mapped.
+	// it cannot be mapped, or not through a handle that was opened read-only.
 	ReadAt(b []byte, offset int) error
 	// Close gives the handle up. Every later operation answers EBADF. The map lives on while something holds it.
 	Close() error

@@ -1,8 +1,11 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Kind is what bpfsh knows of one map type.
@@ -27,6 +30,8 @@ type Kind struct {
 	Program map[string]string
 
 	Flags     uint32 // added at creation: the kernel wants them always
+	Sets      uint32 // flags that the kernel sets itself, and does not take
+	Clamped   bool   // max_entries is cut to the number of CPUs
 	NoEntries bool   // max_entries is 0
 	Trie      bool   // keys are prefixes: the order of a walk is that of the trie
 }
@@ -89,10 +94,19 @@ func (k *Kind) Has(op string) bool {
 	return k.Instead[op] == "" && k.Instead[""] == ""
 }
 
+// Missing says whether an error of a deletion means that there was nothing. An empty slot of a map of sockets answers
+// EINVAL.
+func (k *Kind) Missing(err error) bool {
+	return errors.Is(err, unix.ENOENT) || k.Values == Sockets && errors.Is(err, unix.EINVAL)
+}
+
 // ProgramHas says whether newer kernels have an operation for the type on the kernel's side.
 func (k *Kind) ProgramHas(op string) bool { return k.Program[op] == "" && k.Program[""] == "" }
 
-const noPrealloc = 1 // BPF_F_NO_PREALLOC
+const (
+	noPrealloc      = 1      // BPF_F_NO_PREALLOC
+	readOnlyProgram = 1 << 7 // BPF_F_RDONLY_PROG
+)
 
 // Kinds has one row for each map type, at the kernel's number for it.
 var Kinds = []Kind{
@@ -100,7 +114,7 @@ var Kinds = []Kind{
 	{Name: "hash", Since: "3.19", Counted: true, Instead: hashLacks, Program: hashProgramLacks},
 	{Name: "array", Since: "3.19", Shape: Indexed, Instead: arrayLacks, Program: arrayProgramLacks},
 	{Name: "prog_array", Values: Programs, Since: "4.2", Shape: Slots, Instead: keyedLacks, Program: tailCallProgramLacks},
-	{Name: "perf_event_array", Values: Events, Since: "4.3", Shape: Slots, Instead: handleLacks, Program: eventProgramLacks},
+	{Name: "perf_event_array", Clamped: true, Values: Events, Since: "4.3", Shape: Slots, Instead: handleLacks, Program: eventProgramLacks},
 	{Name: "percpu_hash", Since: "4.6", PerCPU: true, Counted: true, Instead: hashLacks, Program: perCPUProgramLacks},
 	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: arrayLacks, Program: perCPUArrayProgramLacks},
 	{Name: "stack_trace", Since: "4.6", Instead: stackLacks, Program: stackProgramLacks},
@@ -110,9 +124,9 @@ var Kinds = []Kind{
 	{Name: "lpm_trie", Since: "4.11", Trie: true, Flags: noPrealloc, Instead: trieLacks, Program: trieProgramLacks},
 	{Name: "array_of_maps", Values: Maps, Since: "4.12", Shape: Slots, Nests: true, Instead: keyedLacks, Program: nestedProgramLacks},
 	{Name: "hash_of_maps", Values: Maps, Since: "4.12", Nests: true, Counted: true, Instead: hashLacks, Program: nestedProgramLacks},
-	{Name: "devmap", Programmed: true, Since: "4.14", Shape: Slots, Instead: keyedLacks, Program: deviceProgramLacks},
+	{Name: "devmap", Programmed: true, Sets: readOnlyProgram, Since: "4.14", Shape: Slots, Instead: keyedLacks, Program: deviceProgramLacks},
 	{Name: "sockmap", Values: Sockets, Since: "4.14", Shape: Slots, Instead: keyedLacks, Program: socketProgramLacks},
-	{Name: "cpumap", Programmed: true, Since: "4.15", Shape: Slots, Instead: keyedLacks, Program: redirectProgramLacks},
+	{Name: "cpumap", Programmed: true, Clamped: true, Since: "4.15", Shape: Slots, Instead: keyedLacks, Program: redirectProgramLacks},
 	{Name: "xskmap", Values: Sockets, Since: "4.18", Shape: Slots, Instead: handleLacks, Program: redirectProgramLacks},
 	{Name: "sockhash", Values: Sockets, Since: "4.18", Instead: keyedLacks, Program: socketProgramLacks},
 	{Name: "cgroup_storage", Since: "4.19", NoEntries: true, Instead: cgroupLacks, Program: storageProgramLacks},
@@ -121,8 +135,8 @@ var Kinds = []Kind{
 	{Name: "queue", Since: "4.20", Shape: Ordered, Instead: queueLacks, Program: queueProgramLacks},
 	{Name: "stack", Since: "4.20", Shape: Ordered, Instead: queueLacks, Program: queueProgramLacks},
 	{Name: "sk_storage", Keys: Sockets, Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
-	{Name: "devmap_hash", Programmed: true, Since: "5.4", Instead: keyedLacks, Program: deviceProgramLacks},
-	{Name: "struct_ops", Since: "5.6", Instead: structLacks, Program: structLacks},
+	{Name: "devmap_hash", Programmed: true, Sets: readOnlyProgram, Since: "5.4", Instead: keyedLacks, Program: deviceProgramLacks},
+	{Name: "struct_ops", Since: "5.6", Instead: structLacks, Program: structProgramLacks},
 	{Name: "ringbuf", Since: "5.8", Shape: Opaque, Instead: ringLacks, Program: ringLacks},
 	{Name: "inode_storage", Keys: Files, Since: "5.10", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "task_storage", Keys: Processes, Since: "5.11", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},

@@ -23,8 +23,9 @@ func without(parts ...lacks) lacks {
 
 var (
 	noEnds = lacks{
-		"push": "entries are written by key: m[key] = value",
-		"peek": "entries are read by key: m[key]",
+		"drain": "it has keys, and no order: items() reads, delete(key) removes",
+		"push":  "entries are written by key: m[key] = value",
+		"peek":  "entries are read by key: m[key]",
 	}
 	// Hashes have this step since Linux 5.14, but for hash_of_maps; their batch has it since there are batches.
 	noPop      = lacks{"pop": "the kernel has no such step for it: lookup, then delete"}
@@ -53,6 +54,7 @@ var (
 	hashLacks  = without(noEnds, noPop)
 	keyedLacks = without(noEnds, noPopBatch)
 	arrayLacks = lacks{
+		"drain":        "an array has all its entries always: read with items()",
 		"delete":       "an array has all its entries always: write zeros with m[key] = 0",
 		"delete_batch": "an array has all its entries always: write zeros with update_batch",
 		"pop":          "an array has all its entries always: read with m[key], then write zeros",
@@ -61,6 +63,7 @@ var (
 		"peek":         "an array is read by index: m[index]",
 	}
 	trieLacks = lacks{
+		"drain":     "a trie has no such step: items(), then clear()",
 		"pop":       "a trie has no such step: lookup, then delete",
 		"pop_batch": "a trie has no such step: lookup_batch, then delete_batch",
 		"push":      "entries are written by prefix: m[prefix] = value",
@@ -110,5 +113,12 @@ var (
 	ringLacks   = lacks{"": "it carries events from programs, and has no entries"}
 	userLacks   = lacks{"": "it carries events to programs, and has no entries"}
 	arenaLacks  = lacks{"": "it is memory shared with programs, and has no entries"}
-	structLacks = lacks{"": "it holds the functions of a kernel subsystem"}
+	structLacks = without(keyedLacks, lacks{
+		"update":       "only a loader of programs fills it: bpftool struct_ops register",
+		"update_batch": "only a loader of programs fills it: bpftool struct_ops register",
+		"delete":       "only a loader of programs empties it: bpftool struct_ops unregister",
+		"delete_batch": "only a loader of programs empties it: bpftool struct_ops unregister",
+		"clear":        "only a loader of programs empties it: bpftool struct_ops unregister",
+	})
+	structProgramLacks = lacks{"": "it holds the functions of a kernel subsystem"}
 )

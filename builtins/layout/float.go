@@ -3,6 +3,7 @@ package layout
 import (
 	"encoding/binary"
 	"math"
+	"math/big"
 
 	"bpfsh/runtime/method"
 
@@ -44,6 +45,9 @@ func (c floatCodec) encode(b []byte, v starlark.Value) error {
 	case starlark.Int:
 		if f := float64(v.Float()); math.IsInf(f, 0) || !c.store(b, f) {
 			return badf("%s is out of range for f%d", method.Describe(v), 8*c.size)
+		}
+		if kept, _ := c.load(b); new(big.Float).SetFloat64(kept).Cmp(new(big.Float).SetInt(v.BigInt())) != 0 {
+			return badf("%s is not exact in f%d: float(…) takes the nearest number", method.Describe(v), 8*c.size)
 		}
 	default:
 		if !raw(b, v) {

@@ -147,3 +147,17 @@ func (k *Kept) MarshalJSON() ([]byte, error) { return marshal(k) }
 func (k *Kept) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
 	return equality(op, *k == *y.(*Kept), "kernel_object")
 }
+
+// HasKept says whether values have parts that the kernel keeps for itself.
+func (t *Type) HasKept() bool {
+	switch c := t.codec.(type) {
+	case kernelCodec:
+		return true
+	case arrayCodec:
+		return c.elem.HasKept()
+	case *recordType:
+		return slices.ContainsFunc(c.fields, func(f field) bool { return f.typ.HasKept() })
+	default:
+		return false
+	}
+}

@@ -49,7 +49,11 @@ func (s Slot) Encode(b []byte, v starlark.Value) error {
 		return badf("got %s, want one value for each of %s, such as [v] * cpus()", method.Describe(v), counted(s.CPUs, "CPU"))
 	}
 	if seq.Len() != s.CPUs {
-		return badf("got %s, want one for each of %s (the kernel would set the rest to zero)", counted(seq.Len(), "value"), counted(s.CPUs, "CPU"))
+		why := ""
+		if seq.Len() < s.CPUs {
+			why = " (the kernel would set the rest to zero)"
+		}
+		return badf("got %s, want one for each of %s%s", counted(seq.Len(), "value"), counted(s.CPUs, "CPU"), why)
 	}
 	clear(b)
 	for i := range s.CPUs {

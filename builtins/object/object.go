@@ -2,11 +2,13 @@
 package object
 
 import (
+	"debug/elf"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"bpfsh/builtins/engine"
 
@@ -19,6 +21,8 @@ import (
 type Object struct {
 	Maps  []Map     // by name
 	Types *btf.Spec // nil where it has none
+	// NoMaps is why the maps could not be read, where the types could; nil if they were.
+	NoMaps error
 }
 
 // Map is a map as an object declares it.
@@ -27,17 +31,26 @@ type Map struct {
 	Spec     engine.Spec
 	Contents []Entry // what is in it from the start: the variables of .data, the slots of an array of maps
 	Frozen   bool    // it is frozen when its contents are in: .rodata
-	Pinned   bool    // the object asks for a pin of the map's name
 }
 
-// Entry is a key and a value.
-type Entry struct{ Key, Value []byte }
+// Entry is a key, and a value or the name of the map that is one.
+type Entry struct {
+	Key, Value []byte
+	Map        string
+}
 
 // Read reads the object at path.
 func Read(path string) (*Object, error) {
-	spec, err := ebpf.LoadCollectionSpec(path)
-	if err != nil {
+	if err := checkOrder(path); err != nil {
 		return nil, err
+	}
+	spec, err := ebpf.LoadCollectionSpec(path)
+	if err != nil { // a program of it may have what cilium/ebpf does not know; the types stand for themselves
+		types, noTypes := btf.LoadSpec(path)
+		if noTypes != nil {
+			return nil, err
+		}
+		return &Object{Types: types, NoMaps: err}, nil
 	}
 	o := &Object{Types: spec.Types}
 	for _, name := range slices.Sorted(maps.Keys(spec.Maps)) {
@@ -50,19 +63,35 @@ func Read(path string) (*Object, error) {
 	return o, nil
 }
 
+// checkOrder refuses an object for machines with the other order of bytes: its values would be other numbers here.
+func checkOrder(path string) error {
+	f, err := elf.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if probe := []byte{1, 0}; f.ByteOrder.Uint16(probe) != binary.NativeEndian.Uint16(probe) {
+		return fmt.Errorf("%s is for machines with the other order of bytes (%s)", path, f.ByteOrder)
+	}
+	return nil
+}
+
 func mapOf(name string, m *ebpf.MapSpec) (Map, error) {
 	spec, err := specOf(m)
 	if err != nil {
 		return Map{}, err
 	}
-	made := Map{Name: name, Spec: *spec, Pinned: m.Pinning == ebpf.PinByName, Frozen: frozen(m)}
+	made := Map{Name: name, Spec: *spec, Frozen: strings.HasPrefix(name, ".rodata")}
 	for _, kv := range m.Contents {
 		key, okKey := bytesOf(kv.Key)
 		value, okValue := bytesOf(kv.Value)
-		if !okKey || !okValue {
-			continue // a program or a map of the object, which its loader puts in
-		}
-		made.Contents = append(made.Contents, Entry{key, value})
+		name, isName := kv.Value.(string)
+		switch {
+		case okKey && okValue:
+			made.Contents = append(made.Contents, Entry{Key: key, Value: value})
+		case okKey && isName && spec.Inner != nil:
+			made.Contents = append(made.Contents, Entry{Key: key, Map: name})
+		} // what is left are programs, which whoever loads them puts in
 	}
 	return made, nil
 }
@@ -89,12 +118,6 @@ func specOf(m *ebpf.MapSpec) (*engine.Spec, error) {
 		return nil, errors.New("it has a field that bpfsh does not know")
 	}
 	return spec, nil
-}
-
-// frozen says that the map holds constants, which nobody writes once the program runs.
-func frozen(m *ebpf.MapSpec) bool {
-	_, section := m.Value.(*btf.Datasec)
-	return section && m.Flags&unix.BPF_F_RDONLY_PROG != 0
 }
 
 // bytesOf are the bytes of what cilium/ebpf reads out of an object; ok is false for a reference.

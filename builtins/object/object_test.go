@@ -47,6 +47,9 @@ func TestRead(t *testing.T) {
 	if in := found["outer"].Spec.Inner; in == nil || in.Type != 2 || in.ValueSize != 8 || in.MaxEntries != 4 {
 		t.Errorf("outer holds %+v", in)
 	}
+	if c := found["outer"].Contents; len(c) != 1 || c[0].Map != "slots" || binary.NativeEndian.Uint32(c[0].Key) != 1 {
+		t.Errorf("outer holds %+v from the start", c)
+	}
 	if !found[".rodata"].Frozen || found[".data"].Frozen || found["slots"].Frozen {
 		t.Error("constants are frozen, and nothing else")
 	}

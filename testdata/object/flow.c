@@ -42,7 +42,7 @@ struct {
 	UINT(max_entries, 2);
 	TYPE(key, u32);
 	struct slots *values[];
-} outer SEC(".maps");
+} outer SEC(".maps") = { .values = { [1] = &slots } };
 
 u64 counter = 5;
 struct flow last = { .packets = 1, .comm = "curl" };

@@ -120,7 +120,7 @@ func TestPinFails(t *testing.T) {
 		{dir + "/map", false, "file exists"},
 		{dir + "/program", false, "file exists"},
 		{dir + "/directory", false, "file exists"},
-		{dir + "/program", true, dir + "/program holds another kind of object, not a map"},
+		{dir + "/program", true, "what is at " + dir + "/program cannot be replaced: another kind of object is pinned there, not a map"},
 		{dir + "/directory", true, "is a directory"},
 		{dir + "/none/m", false, "no such file or directory"},
 		{dir + "/none/m", true, "no such file or directory"},

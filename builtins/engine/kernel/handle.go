@@ -1,7 +1,7 @@
 package kernel
 
 import (
-	"fmt"
+	"errors"
 
 	"bpfsh/builtins/engine"
 
@@ -41,7 +41,7 @@ func (e *Engine) ProgramPin(path string) (engine.Handle, engine.Program, error) 
 	case errno == unix.EACCES:
 		return nil, engine.Program{}, notPinned(path)
 	case errno == err:
-		return nil, engine.Program{}, fmt.Errorf("%s holds another kind of object, not a program", path)
+		return nil, engine.Program{}, errors.New("another kind of object is pinned there, not a program")
 	default:
 		return nil, engine.Program{}, errno
 	}
@@ -68,8 +68,7 @@ func (e *Engine) NextProgram(id uint32) (uint32, error) {
 
 // Path opens a file or a directory, for nothing but to say which it is.
 func (e *Engine) Path(path string) (engine.Handle, error) {
-	// A cgroup wants O_RDONLY, and what may be a device or a pipe must not be waited for.
-	return opened(unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0))
+	return opened(unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)) // which does nothing to a device
 }
 
 // Process opens a process.

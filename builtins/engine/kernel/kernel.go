@@ -2,7 +2,7 @@ package kernel
 
 import (
 	"errors"
-	"fmt"
+	"strings"
 	"sync"
 
 	"bpfsh/builtins/engine"
@@ -44,7 +44,7 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 		m, err = ebpf.NewMap(s)
 	}
 	if err != nil {
-		return nil, errnoOf(err)
+		return nil, withoutPrefix(makingFailed(err))
 	}
 	return e.wrap(m, false, spec.Key, spec.Value)
 }
@@ -102,6 +102,14 @@ func mapSpec(spec *engine.Spec) (*ebpf.MapSpec, error) {
 	return s, nil
 }
 
+// withoutPrefix leaves of what cilium/ebpf refuses itself what is wrong, and not that a map was to be made.
+func withoutPrefix(err error) error {
+	if text, ok := strings.CutPrefix(err.Error(), "creating map: "); ok {
+		return errors.New(text)
+	}
+	return err
+}
+
 // errnoOf leaves of cilium/ebpf's errors what the kernel said; its texts guess at a cause.
 func errnoOf(err error) error {
 	if errno, ok := errors.AsType[unix.Errno](err); ok {
@@ -136,7 +144,7 @@ func (e *Engine) OpenPin(path string, readonly bool) (engine.Map, error) {
 	case errno == unix.EACCES:
 		return nil, notPinned(path)
 	case errno == err:
-		return nil, fmt.Errorf("%s holds another kind of object, not a map", path)
+		return nil, errors.New("another kind of object is pinned there, not a map")
 	default:
 		return nil, errno
 	}

@@ -62,7 +62,13 @@ func (m *kernelMap) Types() (key, value btf.Type) {
 	}
 	raw, err := describe(m.fd)
 	runtime.KeepAlive(m)
-	if err != nil || raw.BTFKeyTypeID == 0 && raw.BTFValueTypeID == 0 {
+	switch {
+	case err != nil, raw.BTFKeyTypeID == 0 && raw.BTFValueTypeID == 0 && raw.BTFVmlinuxValueTypeID == 0:
+		return nil, nil
+	case raw.BTFVmlinuxValueTypeID != 0: // of a struct_ops
+		if spec, err := btf.LoadKernelSpec(); err == nil {
+			return nil, typeOf(spec, raw.BTFVmlinuxValueTypeID)
+		}
 		return nil, nil
 	}
 	spec := specOf(raw.BTFID)

@@ -11,6 +11,9 @@ import (
 
 // ReadAt copies from the map's memory.
 func (m *kernelMap) ReadAt(b []byte, offset int) error {
+	if m.fd >= 0 && m.info.ReadOnly { // the kernel maps nothing through such a descriptor
+		return engine.NotSupported
+	}
 	return m.mapped(unix.PROT_READ, len(b), offset, func(memory []byte) { copy(b, memory) })
 }
 

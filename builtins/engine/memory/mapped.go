@@ -1,9 +1,9 @@
 package memory
 
 import (
-	"golang.org/x/sys/unix"
-
 	"bpfsh/builtins/engine"
+
+	"golang.org/x/sys/unix"
 )
 
 // ReadAt copies from the memory of an array that can be mapped: its values, each at a multiple of 8 bytes, up to the
@@ -27,7 +27,7 @@ func (h *handle) mapped(does access, b []byte, offset int, move func(part, memor
 		return unix.EBADF
 	case does.write && h.info.ReadOnly:
 		return unix.EPERM
-	case o.info.Flags&unix.BPF_F_MMAPABLE == 0:
+	case o.info.Flags&unix.BPF_F_MMAPABLE == 0, h.info.ReadOnly:
 		return engine.NotSupported
 	case !h.may.read, does.write && !h.may.write:
 		return unix.EACCES
