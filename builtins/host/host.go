@@ -4,9 +4,11 @@ package host
 
 import (
 	"net"
+	"os"
 	"os/user"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,6 +27,9 @@ func New() *layout.Host {
 		Interface: interfaceName,
 		User:      userName,
 		Errno:     errnoName,
+		Signal:    signalName,
+		Process:   processName,
+		Cgroup:    cgroupPath,
 		Clock:     clock,
 	}
 }
@@ -71,6 +76,16 @@ func errnoName(errno uint64) (string, bool) {
 	}
 	name := unix.ErrnoName(unix.Errno(errno))
 	return name, name != ""
+}
+
+func signalName(signal uint32) (string, bool) {
+	name := unix.SignalName(unix.Signal(signal))
+	return name, name != ""
+}
+
+func processName(pid uint32) (string, bool) {
+	comm, err := os.ReadFile("/proc/" + strconv.FormatUint(uint64(pid), 10) + "/comm")
+	return strings.TrimSuffix(string(comm), "\n"), err == nil
 }
 
 // clock is CLOCK_MONOTONIC, which bpf_ktime_get_ns gives, beside the time of the day.

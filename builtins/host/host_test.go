@@ -52,6 +52,8 @@ func TestNames(t *testing.T) {
 		{"interface 1", func() (string, bool) { return h.Interface(1) }, "lo"},
 		{"user 0", func() (string, bool) { return h.User(0) }, "root"},
 		{"errno 2", func() (string, bool) { return h.Errno(2) }, "ENOENT"},
+		{"signal 9", func() (string, bool) { return h.Signal(9) }, "SIGKILL"},
+		{"this process", func() (string, bool) { return h.Process(uint32(os.Getpid())) }, "host.test"},
 		{"errno 524", func() (string, bool) { return h.Errno(524) }, "ENOTSUPP"},
 	} {
 		if got, ok := row.name(); !ok || got != row.want {
@@ -66,6 +68,12 @@ func TestNames(t *testing.T) {
 	}
 	if got, ok := h.Errno(99999); ok {
 		t.Errorf("there is an error %q", got)
+	}
+	if got, ok := h.Signal(999); ok {
+		t.Errorf("there is a signal %q", got)
+	}
+	if got, ok := h.Process(1 << 30); ok {
+		t.Errorf("there is a process %q", got)
 	}
 	since, now := h.Clock()
 	if since == 0 || time.Since(now).Abs() > time.Minute {

@@ -27,6 +27,10 @@ var hintTable = []*hint{
 	{"uid", uint32Type, []int{4}, showUser},
 	{"errno", signedType("i32", 4), []int{4, 8}, showErrno},
 	{"ksym", uint64Type, []int{8}, showSymbol},
+	{"signal", uint32Type, []int{1, 2, 4}, showSignal},
+	{"pid", uint32Type, []int{4}, showProcess},
+	{"cgroup", uint64Type, []int{8}, showCgroup},
+	{"dev", uint32Type, []int{4}, showDevice},
 	{"proto", uint8Type, []int{1, 2, 4}, showProtocol},
 	{"hex", nil, []int{1, 2, 4, 8, 16}, showHex},
 }

@@ -41,6 +41,33 @@ func showErrno(t *Type, v starlark.Int) (string, bool) {
 	return label(func() (string, bool) { return t.host.Errno(v.BigInt().Abs(v.BigInt()).Uint64()) }, v)
 }
 
+func showSignal(t *Type, v starlark.Int) (string, bool) {
+	if t.host == nil || t.host.Signal == nil {
+		return v.String(), true
+	}
+	return label(func() (string, bool) { return t.host.Signal(uint32(t.uint(v).Uint64())) }, v)
+}
+
+func showProcess(t *Type, v starlark.Int) (string, bool) {
+	if t.host == nil || t.host.Process == nil {
+		return v.String(), true
+	}
+	return label(func() (string, bool) { return t.host.Process(uint32(t.uint(v).Uint64())) }, v)
+}
+
+func showCgroup(t *Type, v starlark.Int) (string, bool) {
+	if t.host == nil || t.host.Cgroup == nil {
+		return v.String(), true
+	}
+	return label(func() (string, bool) { return t.host.Cgroup(t.uint(v).Uint64()) }, v)
+}
+
+// showDevice takes the number apart as the kernel keeps it: 12 bits for the driver, 20 for the device.
+func showDevice(t *Type, v starlark.Int) (string, bool) {
+	n := t.uint(v).Uint64()
+	return fmt.Sprintf("%d:%d", n>>20, n&(1<<20-1)), true
+}
+
 // showSymbol: an address that no symbol covers is still an address, which nobody reads in decimal.
 func showSymbol(t *Type, v starlark.Int) (string, bool) {
 	text, _ := showHex(t, v)

@@ -25,6 +25,9 @@ type Host struct {
 	Interface func(index uint32) (string, bool)      // "eth0"
 	User      func(uid uint32) (string, bool)        // "root"
 	Errno     func(errno uint64) (string, bool)      // "ENOENT"
+	Signal    func(signal uint32) (string, bool)     // "SIGKILL"
+	Process   func(pid uint32) (string, bool)        // what it runs: "sshd"
+	Cgroup    func(id uint64) (string, bool)         // "/system.slice/sshd.service"
 	Clock     func() (sinceBoot uint64, t time.Time) // what bpf_ktime_get_ns gives at t, which is now; its location is used
 }
 

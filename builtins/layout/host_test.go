@@ -39,6 +39,9 @@ func testHost() *Host {
 		},
 		Interface: func(index uint32) (string, bool) { return "eth0", index == 2 },
 		User:      func(uid uint32) (string, bool) { return "root", uid == 0 },
+		Signal:    func(signal uint32) (string, bool) { return "SIGKILL", signal == 9 },
+		Process:   func(pid uint32) (string, bool) { return "sshd", pid == 7 },
+		Cgroup:    func(id uint64) (string, bool) { return "/system.slice", id == 42 },
 		Errno:     func(errno uint64) (string, bool) { return "ENOENT", errno == 2 },
 		Clock: func() (uint64, time.Time) {
 			return 1000e9, time.Date(2026, 11, 23, 10, 15, 5, 0, time.UTC)

@@ -1,0 +1,41 @@
+package host
+
+import (
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// TestCgroups lists directories by their inodes, and finds the root of cgroup2 where it is mounted.
+func TestCgroups(t *testing.T) {
+	root := t.TempDir()
+	below := filepath.Join(root, "system.slice", "sshd.service")
+	if err := os.MkdirAll(below, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	paths := readCgroups(root)
+	for dir, want := range map[string]string{root: "/", below: "/system.slice/sshd.service"} {
+		var st syscall.Stat_t
+		if err := syscall.Stat(dir, &st); err != nil {
+			t.Fatal(err)
+		}
+		if got := paths[st.Ino]; got != want {
+			t.Errorf("%s is %q, want %q", dir, got, want)
+		}
+	}
+	mounted := cgroupRoot()
+	if mounted == "" {
+		t.Skip("cgroup2 is not mounted")
+	}
+	var st syscall.Stat_t
+	if err := syscall.Stat(mounted, &st); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok := cgroupPath(st.Ino); !ok || got != "/" {
+		t.Errorf("the root is %q, %v", got, ok)
+	}
+	if got, ok := cgroupPath(1 << 60); ok {
+		t.Errorf("there is a cgroup %q", got)
+	}
+}
