@@ -5,8 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/runtime"
@@ -163,6 +165,34 @@ func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Han
 	default:
 		return nil, fmt.Errorf("%d programs are called %q: give one by its id, %s", len(found), where, strings.Trim(fmt.Sprint(found), "[]"))
 	}
+}
+
+// cgroupOf is key with the id of a cgroup in the place of its path: of "/sys/fs/cgroup/a", or of ("/sys/fs/cgroup/a", 0).
+func cgroupOf(key starlark.Value) (starlark.Value, error) {
+	parts, ok := key.(starlark.Tuple)
+	if !ok {
+		parts = starlark.Tuple{key}
+	}
+	path, isPath := "", false
+	if len(parts) > 0 {
+		path, isPath = starlark.AsString(parts[0])
+	}
+	if !isPath {
+		return key, nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return nil, fmt.Errorf("%s has no inode", path)
+	}
+	id := starlark.MakeUint64(st.Ino)
+	if len(parts) == 1 {
+		return id, nil
+	}
+	return append(starlark.Tuple{id}, parts[1:]...), nil
 }
 
 // putValue writes what an entry takes for an object to a value of 4 or 8 bytes.

@@ -228,6 +228,13 @@ func (m *Map) encodeKey(op string, key starlark.Value) ([]byte, error) {
 		m.given = append(m.given, key)
 		return m.keyBuf, nil
 	}
+	if m.kind.ByCgroup {
+		named, err := cgroupOf(key)
+		if err != nil {
+			return nil, m.bad(op, "key", err)
+		}
+		key = named
+	}
 	if err := m.key.Encode(m.keyBuf, key); err != nil {
 		return nil, m.bad(op, "key", err)
 	}

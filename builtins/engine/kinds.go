@@ -33,6 +33,7 @@ type Kind struct {
 	Sets      uint32 // flags that the kernel sets itself, and does not take
 	Clamped   bool   // max_entries is cut to the number of CPUs
 	NoEntries bool   // max_entries is 0
+	ByCgroup  bool   // keys have the id of a cgroup, which is the inode of its directory, alone or first
 	Trie      bool   // keys are prefixes: the order of a walk is that of the trie
 }
 
@@ -129,9 +130,9 @@ var Kinds = []Kind{
 	{Name: "cpumap", Programmed: true, Clamped: true, Since: "4.15", Shape: Slots, Instead: keyedLacks, Program: redirectProgramLacks},
 	{Name: "xskmap", Values: Sockets, Since: "4.18", Shape: Slots, Instead: handleLacks, Program: redirectProgramLacks},
 	{Name: "sockhash", Values: Sockets, Since: "4.18", Instead: keyedLacks, Program: socketProgramLacks},
-	{Name: "cgroup_storage", Since: "4.19", NoEntries: true, Instead: cgroupLacks, Program: storageProgramLacks},
+	{Name: "cgroup_storage", ByCgroup: true, Since: "4.19", NoEntries: true, Instead: cgroupLacks, Program: storageProgramLacks},
 	{Name: "reuseport_sockarray", Values: Sockets, Since: "4.19", Shape: Slots, Instead: keyedLacks, Program: reuseportProgramLacks},
-	{Name: "percpu_cgroup_storage", Since: "4.20", PerCPU: true, NoEntries: true, Instead: cgroupLacks, Program: storageProgramLacks},
+	{Name: "percpu_cgroup_storage", ByCgroup: true, Since: "4.20", PerCPU: true, NoEntries: true, Instead: cgroupLacks, Program: storageProgramLacks},
 	{Name: "queue", Since: "4.20", Shape: Ordered, Instead: queueLacks, Program: queueProgramLacks},
 	{Name: "stack", Since: "4.20", Shape: Ordered, Instead: queueLacks, Program: queueProgramLacks},
 	{Name: "sk_storage", Keys: Sockets, Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},

@@ -63,8 +63,16 @@ func Shorten(key []byte, bits int) {
 	}
 }
 
+// masked is key without what is behind its prefix.
+func masked(key []byte) []byte {
+	key = bytes.Clone(key)
+	Shorten(key, min(PrefixLen(key), 8*(len(key)-4)))
+	return key
+}
+
 // CompareAddresses orders a trie's keys as people read them: by address, and a prefix before those within it.
 func CompareAddresses(a, b []byte) int {
+	a, b = masked(a), masked(b)
 	if c := bytes.Compare(a[4:], b[4:]); c != 0 {
 		return c
 	}
