@@ -8,7 +8,7 @@ import (
 )
 
 // Escape makes text harmless for a terminal: control characters other than newline and tab, characters that turn
-// the direction of writing, and bytes that are not UTF-8 become \x1b, \u202e and the like.
+// the direction of writing or the line, and bytes that are not UTF-8 become \x1b, \u202e and the like.
 func Escape(text string) string {
 	if !strings.ContainsFunc(text, dangerous) {
 		return text
@@ -38,7 +38,7 @@ func dangerous(r rune) bool {
 	switch {
 	case r == '\n' || r == '\t':
 		return false
-	case r == utf8.RuneError, unicode.IsControl(r):
+	case r == utf8.RuneError, unicode.IsControl(r), r == 0x2028, r == 0x2029:
 		return true
 	default:
 		return unicode.Is(unicode.Bidi_Control, r)

@@ -1,10 +1,8 @@
 package render
 
 import (
-	"fmt"
 	"strings"
 
-	"github.com/dustin/go-humanize"
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 	"go.starlark.net/starlark"
@@ -19,152 +17,105 @@ type Table struct {
 	Noun    string             // what a row is: "entry"
 	Nouns   string             // and several of them: "entries"
 	Parts   []*Table           // what some rows hold, to show behind them
+
+	record bool // the rows are the fields of one record
 }
 
 // Column is the head of a column.
 type Column struct {
 	Name string
 	Type string // under the name; "" for none
-}
-
-// Tabler is a value that shows as a table, such as a map.
-type Tabler interface {
-	starlark.Value
-	// Table has at most limit rows; all if limit is negative.
-	Table(limit int) (*Table, error)
-}
-
-// Fielder is a value that shows as one row: a record.
-type Fielder interface {
-	starlark.Value
-	Fields() []string
-	Field(i int) starlark.Value
-}
-
-// Shower is a value that people see otherwise than it is written in a script: a record with a time in it.
-type Shower interface{ Shown() starlark.Value }
-
-// Limit is the number of rows that Show gives unless it is asked for another.
-const Limit = 40
-
-// Show is the text of a value: a table of what has rows, with its cells escaped; for the rest what print would
-// print, as it is. limit is the most rows to show; negative for all.
-func Show(v starlark.Value, limit int) (string, error) {
-	v = shown(v)
-	if t, ok := v.(Tabler); ok {
-		table, err := t.Table(limit)
-		if err != nil {
-			return "", err
-		}
-		return table.String(), nil
-	}
-	if t := tableOf(v, limit); t != nil {
-		return t.String(), nil
-	}
-	if s, ok := starlark.AsString(v); ok {
-		return s, nil
-	}
-	return v.String(), nil
-}
-
-// Echo is how a prompt answers with a value: a table of what has rows, and the rest as it is written in a script.
-func Echo(v starlark.Value) (string, error) {
-	switch v.(type) {
-	case Tabler, *starlark.List, starlark.Tuple:
-		return Show(v, Limit)
-	}
-	return shown(v).String(), nil
-}
-
-func shown(v starlark.Value) starlark.Value {
-	if s, ok := v.(Shower); ok {
-		return s.Shown()
-	}
-	return v
-}
-
-// tableOf makes a table of a list of records, of a record, or of a dict. It returns nil for anything else.
-func tableOf(v starlark.Value, limit int) *Table {
-	switch v := v.(type) {
-	case Fielder:
-		t := &Table{Columns: []Column{{Name: "field"}, {Name: "value"}}}
-		for i, name := range v.Fields() {
-			t.Rows = append(t.Rows, []starlark.Value{starlark.String(name), v.Field(i)})
-		}
-		t.Total = len(t.Rows)
-		return t
-	case *starlark.Dict:
-		t := &Table{Columns: []Column{{Name: "key"}, {Name: "value"}}, Total: v.Len(), Noun: "entry", Nouns: "entries"}
-		for _, item := range v.Items() {
-			if len(t.Rows) == limit {
-				break
-			}
-			t.Rows = append(t.Rows, item)
-		}
-		return t
-	case *starlark.List, starlark.Tuple:
-		return recordTable(v.(starlark.Indexable), limit)
-	}
-	return nil
-}
-
-// recordTable makes a table of a list whose elements are all records with the same fields.
-func recordTable(list starlark.Indexable, limit int) *Table {
-	if list.Len() == 0 {
-		return nil
-	}
-	first, ok := shown(list.Index(0)).(Fielder)
-	if !ok {
-		return nil
-	}
-	t := &Table{Total: list.Len(), Noun: "row", Nouns: "rows"}
-	for _, name := range first.Fields() {
-		t.Columns = append(t.Columns, Column{Name: name})
-	}
-	for i := range list.Len() {
-		rec, ok := shown(list.Index(i)).(Fielder)
-		if !ok || len(rec.Fields()) != len(t.Columns) {
-			return nil
-		}
-		var row []starlark.Value
-		for j, name := range rec.Fields() {
-			if name != t.Columns[j].Name {
-				return nil
-			}
-			row = append(row, rec.Field(j))
-		}
-		if limit < 0 || i < limit {
-			t.Rows = append(t.Rows, row)
-		}
-	}
-	return t
+	// Fields are the fields of each value under the column, if all of them are records with these; nil if they are not.
+	// Only Rows have columns with fields: a row of a Table has a value for each of them.
+	Fields []Column
+	// Shown is what people see of a value under the column that Rows give; nil: what the value itself says.
+	Shown func(starlark.Value) starlark.Value
 }
 
 // String lays the table out, and its parts behind it, each further to the right. Numbers stand at the right of their
 // column, the rest at the left.
-func (t *Table) String() string {
-	out := t.text()
+func (t *Table) String() string { return t.layout(Options{}) }
+
+// layout is String within the options' width, and in colour if they say so.
+func (t *Table) layout(o Options) string {
+	if o.Width > 0 {
+		o.Width = max(o.Width, narrowest)
+	}
+	out := t.own(o)
+	const indent = "\n  "
+	if o.Width > 0 {
+		o.Width -= len(indent) - 1
+	}
 	for _, part := range t.Parts {
-		out += "\n  " + strings.ReplaceAll(part.String(), "\n", "\n  ")
+		out += indent + strings.ReplaceAll(part.layout(o), "\n", indent)
 	}
 	return out
 }
 
-func (t *Table) text() string {
-	if len(t.Columns) == 0 {
-		return escapeLine(t.Title)
+// own is the table without its parts.
+func (t *Table) own(o Options) string {
+	var out []string
+	if t.Title != "" || len(t.Columns) == 0 {
+		out = append(out, strings.TrimRight(escapeLine(t.Title), " "))
 	}
+	if len(t.Columns) > 0 {
+		out = append(out, t.body(o))
+	}
+	if t.Nouns != "" {
+		out = append(out, t.footer())
+	}
+	return strings.Join(out, "\n")
+}
+
+// footer says how many rows there are.
+func (t *Table) footer() string {
+	out := Count(t.Total) + " " + t.Nouns
+	if t.Total == 1 {
+		out = Count(t.Total) + " " + t.Noun
+	}
+	if t.Total > len(t.Rows) {
+		out += " (" + Count(len(t.Rows)) + " shown)"
+	}
+	return out
+}
+
+// body is the head and the rows; where they are too wide, one below the other.
+func (t *Table) body(o Options) string {
+	rows, types := t.cells(), t.types()
+	grid := t.grid(rows, types)
+	if o.Width > 0 && widest(grid) > o.Width {
+		types = t.shortTypes(rows, types)
+		grid = t.grid(rows, types)
+	}
+	switch {
+	case o.Width == 0 || widest(grid) <= o.Width:
+	case t.record:
+		return t.fieldView(rows, o)
+	case len(rows) > 0:
+		return t.recordView(rows, o)
+	}
+	if !o.Color {
+		return grid
+	}
+	head, rest, _ := strings.Cut(grid, "\n")
+	if head = bold(head); types != nil {
+		var line string
+		line, rest, _ = strings.Cut(rest, "\n")
+		head += "\n" + dim(line)
+	}
+	if rest == "" {
+		return head
+	}
+	return head + "\n" + rest
+}
+
+// grid lays cells out. Each is one line, so that each row is.
+func (t *Table) grid(rows [][]string, types []string) string {
 	w := table.NewWriter()
 	w.SetStyle(plain)
-	head, types, typed := table.Row{}, table.Row{}, false
-	for _, c := range t.Columns {
-		head = append(head, escapeLine(c.Name))
-		types = append(types, escapeLine(c.Type))
-		typed = typed || c.Type != ""
-	}
-	w.AppendHeader(head)
-	if typed {
-		w.AppendHeader(types)
+	w.AppendHeader(rowOf(t.names()))
+	if types != nil {
+		w.AppendHeader(rowOf(types))
 	}
 	var configs []table.ColumnConfig
 	for i := range t.Columns {
@@ -173,48 +124,85 @@ func (t *Table) text() string {
 		}
 	}
 	w.SetColumnConfigs(configs)
-	for _, r := range t.Rows {
-		row := table.Row{}
-		for _, v := range r {
-			row = append(row, cell(v))
-		}
-		w.AppendRow(row)
+	for _, r := range rows {
+		w.AppendRow(rowOf(r))
 	}
 	w.SuppressTrailingSpaces()
-	out := w.Render()
-	if t.Title != "" {
-		out = escapeLine(t.Title) + "\n" + out
-	}
-	if t.Nouns == "" {
-		return out
-	}
-	noun := t.Nouns
-	if t.Total == 1 {
-		noun = t.Noun
-	}
-	if t.Total > len(t.Rows) {
-		return fmt.Sprintf("%s\n%s %s (%d shown)", out, humanize.Comma(int64(t.Total)), noun, len(t.Rows))
-	}
-	return fmt.Sprintf("%s\n%s %s", out, humanize.Comma(int64(t.Total)), noun)
+	return w.Render()
 }
 
+func rowOf(cells []string) table.Row {
+	row := make(table.Row, len(cells))
+	for i, c := range cells {
+		row[i] = c
+	}
+	return row
+}
+
+func (t *Table) names() []string {
+	names := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		names[i] = escapeLine(c.Name)
+	}
+	return names
+}
+
+// types is the row of types; nil if no column has one.
+func (t *Table) types() []string {
+	types, typed := make([]string, len(t.Columns)), false
+	for i, c := range t.Columns {
+		types[i] = escapeLine(c.Type)
+		typed = typed || c.Type != ""
+	}
+	if !typed {
+		return nil
+	}
+	return types
+}
+
+// shortTypes cuts the types that alone make their columns wide.
+func (t *Table) shortTypes(rows [][]string, types []string) []string {
+	const enough = 12
+	if types == nil {
+		return nil
+	}
+	short := make([]string, len(types))
+	for i := range types {
+		limit := max(enough, width(t.Columns[i].Name))
+		for _, r := range rows {
+			limit = max(limit, width(r[i]))
+		}
+		short[i] = snip(types[i], limit)
+	}
+	return short
+}
+
+func (t *Table) cells() [][]string {
+	rows := make([][]string, len(t.Rows))
+	for i, r := range t.Rows {
+		for _, v := range r {
+			rows[i] = append(rows[i], cell(v))
+		}
+	}
+	return rows
+}
+
+// numeric says whether a column has only numbers; None is one that is not known.
 func (t *Table) numeric(column int) bool {
+	numbers := 0
 	for _, r := range t.Rows {
 		switch r[column].(type) {
 		case starlark.Int, starlark.Float:
+			numbers++
+		case starlark.NoneType:
 		default:
 			return false
 		}
 	}
-	return len(t.Rows) > 0
+	return numbers > 0
 }
 
-func cell(v starlark.Value) string {
-	if s, ok := starlark.AsString(v); ok {
-		return escapeLine(s)
-	}
-	return escapeLine(v.String())
-}
+func cell(v starlark.Value) string { return escapeLine(printed(shown(v))) }
 
 // plain has two spaces between columns and no lines, so that rows can be copied.
 var plain = table.Style{

@@ -1,0 +1,130 @@
+package render
+
+import (
+	"io"
+
+	"go.starlark.net/starlark"
+)
+
+// writeJSON writes one document: a line for each row, and anything else on one line.
+func writeJSON(out *lines, v starlark.Value, limit int) error {
+	rows, err := documentRows(v, limit)
+	if err != nil {
+		return err
+	}
+	if rows == nil {
+		return writeDocument(out, firstItems(v, limit))
+	}
+	defer closeRows(rows)
+	columns := rows.Columns()
+	out.buf = append(out.buf, '[')
+	for n := 0; ; n++ {
+		row, err := rows.Next()
+		if err == io.EOF {
+			if n > 0 {
+				out.buf = append(out.buf, '\n')
+			}
+			out.buf = append(out.buf, ']')
+			return out.end()
+		}
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			out.buf = append(out.buf, ',')
+		}
+		if err := out.end(); err != nil {
+			return err
+		}
+		if err := out.row(columns, row); err != nil {
+			return err
+		}
+	}
+}
+
+// documentRows are the rows that get a line each; nil for a value that is on one line.
+func documentRows(v starlark.Value, limit int) (Rows, error) {
+	switch list := v.(type) {
+	case Rower, Tabler:
+	case Fielder:
+		return nil, nil
+	case starlark.IterableMapping:
+		if texts(list.Items()) {
+			return nil, nil
+		}
+	case starlark.Indexable:
+		if !single(v) && limit < 0 && (list.Len() == 0 || recordOf(list.Index(0)) == nil) {
+			return nil, nil
+		}
+	}
+	return cutRows(v, limit)
+}
+
+// cutRows are at most limit rows of a value; nil if it has none.
+func cutRows(v starlark.Value, limit int) (Rows, error) {
+	rows, err := rowsOf(v)
+	if rows == nil || err != nil {
+		return nil, err
+	}
+	return &cut{rows, limit}, nil
+}
+
+// firstItems cuts a dict.
+func firstItems(v starlark.Value, limit int) starlark.Value {
+	d, ok := v.(*starlark.Dict)
+	if !ok || limit < 0 || d.Len() <= limit {
+		return v
+	}
+	first := starlark.NewDict(limit)
+	for _, item := range d.Items()[:limit] {
+		first.SetKey(item[0], item[1]) // of a key that was one: it cannot fail
+	}
+	return first
+}
+
+// writeJSONL writes a line for each row; for a value that has none, one.
+func writeJSONL(out *lines, v starlark.Value, limit int) error {
+	rows, err := cutRows(v, limit)
+	if err != nil {
+		return err
+	}
+	if rows == nil {
+		return writeDocument(out, v)
+	}
+	defer closeRows(rows)
+	columns := rows.Columns()
+	for {
+		row, err := rows.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := out.row(columns, row); err != nil {
+			return err
+		}
+		if err := out.end(); err != nil {
+			return err
+		}
+	}
+}
+
+// row appends a row as JSON; nothing of one that has none.
+func (l *lines) row(columns []Column, row []starlark.Value) error {
+	e := encoder{buf: l.buf}
+	if err := e.row(columns, row); err != nil {
+		return err
+	}
+	l.buf = e.buf
+	return nil
+}
+
+func writeDocument(out *lines, v starlark.Value) error {
+	b, err := JSON(v)
+	if err != nil {
+		return err
+	}
+	out.buf = append(out.buf, b...)
+	return out.end()
+}

@@ -1,0 +1,150 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"go.starlark.net/starlark"
+)
+
+// Format is a way to write values.
+type Format int
+
+// The formats. The zero value is FormatTable.
+const (
+	FormatTable    Format = iota // rows under columns, for people
+	FormatJSON                   // one document
+	FormatJSONL                  // a document on each line, one for each entry
+	FormatCSV                    // RFC 4180 with a header, lines ending in \n
+	FormatTSV                    // a header, tabs between cells; what would break a line is escaped. Plain values have no header.
+	FormatMarkdown               // a table of GitHub's Markdown
+)
+
+var formatNames = []string{"table", "json", "jsonl", "csv", "tsv", "markdown"}
+
+// FormatNames are the names that ParseFormat knows.
+func FormatNames() []string { return slices.Clone(formatNames) }
+
+// ParseFormat finds a format by its name. The error lists the names there are.
+func ParseFormat(name string) (Format, error) {
+	if i := slices.Index(formatNames, name); i >= 0 {
+		return Format(i), nil
+	}
+	last := len(formatNames) - 1
+	return 0, fmt.Errorf("format %q: want %s or %s", name, strings.Join(formatNames[:last], ", "), formatNames[last])
+}
+
+func (f Format) String() string { return formatNames[f] }
+
+// forPeople says that values stand as people see them, and that rows are cut.
+func (f Format) forPeople() bool { return f == FormatTable || f == FormatMarkdown }
+
+// Options are how to write a value. The zero value writes tables as wide as they are, cut at 40 rows.
+type Options struct {
+	Format Format
+	Width  int  // of the terminal; 0: lines may have any length. Less than 20 is taken as 20.
+	Limit  int  // the most rows; negative: all; 0: Limit in formats for people, all in the others
+	Color  bool // bold heads and dim types in tables
+	// Terminal says that it is a terminal that is written to: CSV, and a text that is no cell, are escaped too.
+	Terminal bool
+}
+
+// limit is the most rows; negative for all.
+func (o Options) limit() int {
+	switch {
+	case o.Limit != 0:
+		return o.Limit
+	case o.Format.forPeople():
+		return Limit
+	default:
+		return -1
+	}
+}
+
+// Write writes a value and the end of its line.
+//
+// Each call of w.Write gets whole lines. Rows before a failure are written; the JSON document that they are in then
+// lacks its end. The error is w's, or of reading the rows.
+//
+// A value without rows is written as print would, but in JSON. No character that a terminal might obey is written
+// unescaped, but newlines and tabs, and unless it is for a terminal what CSV, and such a value in CSV and TSV, hold.
+func Write(w io.Writer, v starlark.Value, o Options) (err error) {
+	out := &lines{w: w, escape: o.Terminal && !o.Format.forPeople()}
+	defer func() { // also where an iterator's failure unwinds the run
+		if e := out.flush(); err == nil {
+			err = e
+		}
+	}()
+	switch o.Format {
+	case FormatJSON:
+		return writeJSON(out, v, o.limit())
+	case FormatJSONL:
+		return writeJSONL(out, v, o.limit())
+	case FormatCSV:
+		return writeFlat(out, v, o.limit(), newCSV(out))
+	case FormatTSV:
+		return writeFlat(out, v, o.limit(), tsv{out})
+	}
+	text, err := o.table(v)
+	if err != nil {
+		return err
+	}
+	out.buf = append(out.buf, text...)
+	return out.end()
+}
+
+// table is the text of a value in a format for people.
+func (o Options) table(v starlark.Value) (string, error) {
+	v = shown(v)
+	t, err := tableOf(v, o.limit())
+	switch {
+	case err != nil:
+		return "", err
+	case t != nil && o.Format == FormatMarkdown:
+		return t.markdown(), nil
+	case t != nil:
+		return t.layout(o), nil
+	case o.Format == FormatMarkdown:
+		return markdownText(cell(v)), nil
+	default:
+		return Escape(printed(v)), nil
+	}
+}
+
+// Text is what Write writes, without the end of its last line.
+func (o Options) Text(v starlark.Value) (string, error) {
+	var sb strings.Builder
+	err := Write(&sb, v, o)
+	return strings.TrimSuffix(sb.String(), "\n"), err
+}
+
+// Echo is how a prompt answers with a value: in a table what has rows, and the rest as it is written in a script.
+// In the other formats it is Text.
+func (o Options) Echo(v starlark.Value) (string, error) {
+	var sb strings.Builder
+	err := WriteEcho(&sb, v, o)
+	return strings.TrimSuffix(sb.String(), "\n"), err
+}
+
+// WriteEcho writes what Echo returns, and the end of its line.
+func WriteEcho(w io.Writer, v starlark.Value, o Options) error {
+	if o.Format == FormatTable {
+		switch v.(type) {
+		case Tabler, Rower, *starlark.List, starlark.Tuple:
+		default:
+			_, err := io.WriteString(w, Escape(shown(v).String())+"\n")
+			return err
+		}
+	}
+	return Write(w, v, o)
+}
+
+// printed is what print prints.
+func printed(v starlark.Value) string {
+	if s, ok := starlark.AsString(v); ok {
+		return s
+	}
+	return v.String()
+}

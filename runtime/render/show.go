@@ -1,0 +1,188 @@
+package render
+
+import (
+	"io"
+	"slices"
+
+	"go.starlark.net/starlark"
+)
+
+// Tabler is a value that shows as a table, such as a map.
+type Tabler interface {
+	starlark.Value
+	// Table has at most limit rows; all if limit is negative.
+	Table(limit int) (*Table, error)
+}
+
+// Fielder is a value that shows as one row: a record.
+type Fielder interface {
+	starlark.Value
+	Fields() []string
+	Field(i int) starlark.Value
+}
+
+// Shower is a value that people see otherwise than it is written in a script: a record with a time in it.
+type Shower interface{ Shown() starlark.Value }
+
+// Limit is the number of rows that are for people unless they ask for another.
+const Limit = 40
+
+// Show is the text of a value: a table of what has rows, with its cells escaped; for the rest what print would
+// print, as it is. limit is the most rows to show; negative for all.
+func Show(v starlark.Value, limit int) (string, error) {
+	v = shown(v)
+	t, err := tableOf(v, limit)
+	switch {
+	case err != nil:
+		return "", err
+	case t != nil:
+		return t.String(), nil
+	default:
+		return printed(v), nil
+	}
+}
+
+// Echo is how a prompt answers with a value: a table of what has rows, and the rest as it is written in a script.
+func Echo(v starlark.Value) (string, error) { return Options{}.Echo(v) }
+
+func shown(v starlark.Value) starlark.Value {
+	if s, ok := v.(Shower); ok {
+		return s.Shown()
+	}
+	return v
+}
+
+// tableOf makes a table of what has rows: a map, a record, a dict, a list of records. It returns nil for anything else.
+func tableOf(v starlark.Value, limit int) (*Table, error) {
+	switch v := v.(type) {
+	case Tabler:
+		return v.Table(limit)
+	case Rower:
+		return rowerTable(v, limit)
+	case Fielder:
+		t := &Table{Columns: []Column{{Name: "field"}, {Name: "value"}}, record: true}
+		for i, name := range v.Fields() {
+			t.Rows = append(t.Rows, []starlark.Value{starlark.String(name), v.Field(i)})
+		}
+		t.Total = len(t.Rows)
+		return t, nil
+	case *starlark.Dict:
+		t := &Table{Columns: keyValue, Total: v.Len(), Noun: "entry", Nouns: "entries"}
+		for _, item := range v.Items() {
+			if len(t.Rows) == limit {
+				break
+			}
+			t.Rows = append(t.Rows, item)
+		}
+		return t, nil
+	case *starlark.List, starlark.Tuple:
+		return listTable(v.(starlark.Indexable), limit), nil
+	}
+	return nil, nil
+}
+
+// rowerTable reads all rows, and keeps the first.
+func rowerTable(v Rower, limit int) (*Table, error) {
+	rows, err := v.Rows()
+	if rows == nil || err != nil {
+		return nil, err
+	}
+	defer closeRows(rows)
+	t := &Table{Title: v.String(), Noun: "entry", Nouns: "entries"}
+	for _, c := range rows.Columns() {
+		if len(c.Fields) == 0 {
+			c.Name = orValue(c.Name)
+			c.Fields = []Column{c}
+		}
+		t.Columns = append(t.Columns, c.Fields...)
+	}
+	for {
+		row, err := rows.Next()
+		if err == io.EOF {
+			return t, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if t.Total++; limit >= 0 && t.Total > limit {
+			continue
+		}
+		var cells []starlark.Value
+		for i, c := range rows.Columns() {
+			v := shown(row[i])
+			if c.Shown != nil {
+				v = c.Shown(row[i])
+			}
+			cells = appendFields(cells, v, len(c.Fields))
+		}
+		t.Rows = append(t.Rows, cells)
+	}
+}
+
+// appendFields appends a record's n fields; of a value that should be a record and is none, itself and empty cells.
+// Where n is 0 it is one cell.
+func appendFields(cells []starlark.Value, v starlark.Value, n int) []starlark.Value {
+	if f, ok := v.(Fielder); ok && n > 0 {
+		for i := range n {
+			cells = append(cells, f.Field(i))
+		}
+		return cells
+	}
+	cells = append(cells, v)
+	for range n - 1 {
+		cells = append(cells, starlark.String(""))
+	}
+	return cells
+}
+
+// listTable makes a table of a list whose elements are all records with the same fields, or all pairs of a key and a
+// value of which one is a record. It returns nil for any other list.
+func listTable(list starlark.Indexable, limit int) *Table {
+	if list.Len() == 0 {
+		return nil
+	}
+	t := &Table{Total: list.Len(), Noun: "row", Nouns: "rows"}
+	var names []string
+	for i := range list.Len() {
+		elementNames, cells := spread(list.Index(i))
+		if elementNames == nil || i > 0 && !slices.Equal(elementNames, names) {
+			return nil
+		}
+		names = elementNames
+		if limit < 0 || i < limit {
+			t.Rows = append(t.Rows, cells)
+		}
+	}
+	for _, name := range names {
+		t.Columns = append(t.Columns, Column{Name: name})
+	}
+	return t
+}
+
+// spread is an element of a list as cells and their names; nil if it stays one value.
+func spread(v starlark.Value) (names []string, cells []starlark.Value) {
+	if rec := recordOf(shown(v)); rec != nil {
+		names = rec.Fields()
+		return names, appendFields(nil, rec, len(names))
+	}
+	pair, ok := v.(starlark.Tuple)
+	if !ok || len(pair) != 2 {
+		return nil, nil
+	}
+	records := false
+	for i, part := range pair {
+		part = shown(part)
+		rec, ok := part.(Fielder)
+		if !ok {
+			names, cells = append(names, keyValue[i].Name), append(cells, part)
+			continue
+		}
+		records = true
+		fields := rec.Fields()
+		names, cells = append(names, fields...), appendFields(cells, rec, len(fields))
+	}
+	if !records {
+		return nil, nil
+	}
+	return names, cells
+}
