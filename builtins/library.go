@@ -21,8 +21,9 @@ import (
 // Library is the functions of this package on one engine, and the maps that scripts have open there.
 type Library struct {
 	engine  engine.Engine
-	types   *layout.Host        // names of types, and what numbers stand for
-	objects []*object.Object    // that scripts have loaded
+	types   *layout.Host     // names of types, and what numbers stand for
+	objects []*object.Object // that scripts have loaded
+	display Display
 	open    []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself
 }
 

@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"fmt"
+	"io"
 	"slices"
 
 	"bpfsh/builtins/engine"
@@ -13,34 +14,58 @@ import (
 	"go.starlark.net/starlark"
 )
 
+// Display is where show writes, and how unless it is told otherwise.
+type Display struct {
+	Out     io.Writer             // nil: nowhere
+	Options func() render.Options // asked each time, since a terminal's width changes; nil: the zero value
+}
+
+// SetDisplay says where show writes.
+func (l *Library) SetDisplay(d Display) { l.display = d }
+
 var showFunctions = []method.Row[*Library]{{
 	Name:   "show",
-	Params: "x, limit=40",
-	Doc: "Print a value for people.\n" +
-		"A map, a batch, a record and a list of records show as tables. limit is the most rows to print, with a footer that says how many there are; limit=None prints all.",
+	Params: "x, limit=40, format=None",
+	Doc: "Print a value, as a table or as format says.\n" +
+		"A map, a batch, a record and a list of records show as tables. limit is the most rows to print, with a footer that says how many there are; limit=None prints all. " +
+		"format is \"table\", \"json\", \"jsonl\", \"csv\", \"tsv\" or \"markdown\", else what --format says; but for table and markdown they give all rows unless there is a limit.",
 	Run: func(l *Library, c method.Call) (starlark.Value, error) {
-		limit := render.Limit
+		o := render.Options{}
+		if l.display.Options != nil {
+			o = l.display.Options()
+		}
 		if c.Args[1] != nil {
 			n, err := c.Positive(1, "limit")
 			if err != nil {
 				return nil, err
 			}
-			if limit = n; n == 0 {
-				limit = -1
+			if o.Limit = n; n == 0 {
+				o.Limit = -1
 			}
 		}
-		text, err := render.Show(c.Args[0], limit)
-		if err != nil {
-			return nil, err
+		if given(c, 2) {
+			name, err := c.String(2, "format")
+			if err != nil {
+				return nil, err
+			}
+			if o.Format, err = render.ParseFormat(name); err != nil {
+				return nil, fmt.Errorf("%s: %w", c.Name, err)
+			}
 		}
-		c.Thread.Print(c.Thread, text)
-		return starlark.None, nil
+		if l.display.Out == nil {
+			return starlark.None, nil
+		}
+		return starlark.None, render.Write(l.display.Out, c.Args[0], o)
 	},
 }}
 
 var (
 	_ render.Tabler = (*Map)(nil)
 	_ render.Tabler = (*Batch)(nil)
+	_ render.Rower  = (*Map)(nil)
+	_ render.Rower  = (*Batch)(nil)
+	_ render.Rower  = (*Nested)(nil)
+	_ render.Rower  = (*entries)(nil)
 )
 
 // Table is the map's first entries; of a map whose entries cannot be listed, its line alone.

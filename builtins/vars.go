@@ -31,6 +31,7 @@ type Vars struct {
 var (
 	_ starlark.HasSetField = (*Vars)(nil)
 	_ render.Fielder       = (*Vars)(nil)
+	_ render.Shower        = (*Vars)(nil)
 )
 
 func (m *Map) vars() (starlark.Value, error) {
@@ -62,14 +63,21 @@ func (v *Vars) Fields() []string {
 	return names
 }
 
-// Field is variable i as people see it. One that cannot be read says why.
+// Field is variable i. One that cannot be read says why.
 func (v *Vars) Field(i int) starlark.Value {
 	value, err := v.read(&v.list[i])
 	if err != nil {
 		return starlark.String(err.Error())
 	}
-	return v.list[i].Type.Shown(value)
+	return value
 }
+
+// Shown is the variables as people see them.
+func (v *Vars) Shown() starlark.Value { return shownVars{v} }
+
+type shownVars struct{ *Vars }
+
+func (v shownVars) Field(i int) starlark.Value { return v.list[i].Type.Shown(v.Vars.Field(i)) }
 
 func (v *Vars) find(name string) *layout.Variable {
 	for i := range v.list {

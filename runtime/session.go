@@ -145,6 +145,21 @@ func (s *Session) print(_ *starlark.Thread, msg string) {
 	}
 }
 
+// Output is where print writes, for text that a terminal may have as it is: it is not escaped. It may be kept.
+func (s *Session) Output() io.Writer { return output{s} }
+
+type output struct{ s *Session }
+
+func (o output) Write(p []byte) (int, error) {
+	o.s.output.Lock()
+	defer o.s.output.Unlock()
+	n, err := o.s.out.Write(p)
+	if err == nil && o.s.cfg.Live {
+		err = o.s.out.Flush()
+	}
+	return n, err
+}
+
 // Print writes a line to the session's output, as the script's print does.
 func (s *Session) Print(text string) { s.print(s.thread, text) }
 

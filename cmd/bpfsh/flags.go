@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"bpfsh/runtime/render"
+
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 )
@@ -24,6 +26,7 @@ type options struct {
 	quiet       bool
 	noMount     bool
 	engine      string
+	format      string // of values; "": a table on a terminal, else TSV
 	timeout     time.Duration
 	maxSteps    uint64
 	help        bool
@@ -44,6 +47,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.DurationVar(&o.timeout, "timeout", 0, "end the script after `TIME`, such as 30s")
 	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
 	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: `kernel`, memory (in this process, for trying and testing), auto (kernel if permitted)")
+	fs.StringVar(&o.format, "format", "", "how values are written: `FORMAT` is "+strings.Join(render.FormatNames(), ", ")+" (a table on a terminal, else tsv)")
 	fs.BoolVar(&o.noMount, "no-mount", false, "do not mount a bpffs at /sys/fs/bpf to pin there")
 	fs.BoolVar(&o.golden, "golden", false, "run each FILE and compare with what its .golden file says")
 	fs.BoolVar(&o.update, "update", false, "with --golden: write the .golden files")
@@ -60,6 +64,11 @@ func parseFlags(args []string) (*options, error) {
 	}
 	if err := checkEngine(o.engine); err != nil {
 		return nil, err
+	}
+	if o.format != "" {
+		if _, err := render.ParseFormat(o.format); err != nil {
+			return nil, fmt.Errorf("--%w", err)
+		}
 	}
 	o.codeGiven = fs.Changed("command")
 	rest := fs.Args()

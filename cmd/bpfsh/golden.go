@@ -11,6 +11,7 @@ import (
 
 	"bpfsh/builtins/engine/kernel"
 	"bpfsh/runtime"
+	"bpfsh/runtime/render"
 )
 
 // bpffsVariable tells a golden script a directory to pin in.
@@ -73,7 +74,7 @@ func runGolden(engineName, script string, stdout, stderr io.Writer) int {
 		return statusUsage
 	}
 	os.Setenv(directoryVariable, filepath.Dir(script))
-	o := &options{engine: engineName, noMount: true}
+	o := &options{engine: engineName, noMount: true, format: render.FormatTable.String()}
 	sh := newShell(o, strings.NewReader(""), stdout, stderr)
 	defer sh.close()
 	return runtime.Status(sh.run(o, source{name: script, text: text}))

@@ -39,7 +39,7 @@ func needKernel(t *testing.T) {
 func runner(t *testing.T, engineName string) func(code string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	sh := newShell(&options{engine: engineName}, strings.NewReader(""), &stdout, &stderr)
+	sh := newShell(&options{engine: engineName, format: "table"}, strings.NewReader(""), &stdout, &stderr)
 	t.Cleanup(sh.close)
 	return func(code string) string {
 		t.Helper()

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"bpfsh/runtime/repl"
+
+	"go.starlark.net/starlark"
 )
 
 // prompt is what the goroutine that gets the signals knows of the prompt.
@@ -25,7 +27,7 @@ func (p *prompt) run(sh *shell, o *options) error {
 	if !o.quiet {
 		fmt.Fprintf(os.Stderr, "bpfsh on Linux %s. help() lists what there is, Ctrl-D leaves.\n", kernelRelease())
 	}
-	err = repl.Run(sh.session, editor, repl.Config{})
+	err = repl.Run(sh.session, editor, repl.Config{Echo: func(v starlark.Value) (string, error) { return sh.display().Echo(v) }})
 	p.editor.Store(nil)
 	if closing := editor.Close(); err == nil {
 		err = closing

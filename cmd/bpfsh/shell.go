@@ -21,6 +21,7 @@ type shell struct {
 	prompt  prompt
 
 	closeEngine func() error
+	display     func() render.Options
 }
 
 // newShell puts the rooms together.
@@ -46,6 +47,8 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 		cfg.EscapeStderr = render.Escape
 	}
 	sh.session = runtime.New(cfg)
+	sh.display = displayOptions(o.format, stdout)
+	sh.library.SetDisplay(builtins.Display{Out: sh.session.Output(), Options: sh.display})
 	if fallback != "" {
 		sh.session.Warn(fallback)
 	}
@@ -116,5 +119,24 @@ func (sh *shell) runChunk(src source) error {
 	if !src.code {
 		return sh.session.Chunk(f, nil)
 	}
-	return sh.session.Chunk(f, func(v starlark.Value) (string, error) { return render.Show(v, render.Limit) })
+	return sh.session.Chunk(f, func(v starlark.Value) (string, error) { return sh.display().Text(v) })
+}
+
+// displayOptions are how values are written to a stream: as a table on a terminal, and elsewhere so that cut and awk
+// read them, unless a format is asked for. A terminal's width is asked for each time.
+func displayOptions(format string, stdout io.Writer) func() render.Options {
+	o := render.Options{Terminal: isTerminal(stdout)}
+	switch f, err := render.ParseFormat(format); {
+	case err == nil:
+		o.Format = f
+	case !o.Terminal:
+		o.Format = render.FormatTSV
+	}
+	return func() render.Options {
+		o := o
+		if f, ok := stdout.(interface{ Fd() uintptr }); ok && o.Terminal {
+			o.Width, _, _ = readline.GetSize(int(f.Fd())) // of a terminal that does not tell: 0
+		}
+		return o
+	}
 }
