@@ -25,6 +25,7 @@ type options struct {
 	update      bool
 	quiet       bool
 	noMount     bool
+	noInit      bool
 	engine      string
 	format      string // of values; "": a table on a terminal, else TSV
 	timeout     time.Duration
@@ -48,6 +49,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
 	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: `kernel`, memory (in this process, for trying and testing), auto (kernel if permitted)")
 	fs.StringVar(&o.format, "format", "", "how values are written: `FORMAT` is "+strings.Join(render.FormatNames(), ", ")+" (a table on a terminal, else tsv)")
+	fs.BoolVarP(&o.noInit, "no-init", "X", false, "at the prompt, do not run ~/.config/bpfsh/init.star first")
 	fs.BoolVar(&o.noMount, "no-mount", false, "do not mount a bpffs at /sys/fs/bpf to pin there")
 	fs.BoolVar(&o.golden, "golden", false, "run each FILE and compare with what its .golden file says")
 	fs.BoolVar(&o.update, "update", false, "with --golden: write the .golden files")

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync/atomic"
 
+	"bpfsh/builtins/engine"
+	"bpfsh/runtime"
 	"bpfsh/runtime/repl"
 
 	"go.starlark.net/starlark"
@@ -12,24 +16,43 @@ import (
 
 // prompt is what the goroutine that gets the signals knows of the prompt.
 type prompt struct {
-	editor  atomic.Pointer[repl.Editor] // nil while there is no prompt
-	endedBy atomic.Pointer[signalError] // nil unless a signal has ended it
+	console atomic.Pointer[repl.Interactive] // nil while there is no prompt
+	endedBy atomic.Pointer[signalError]      // nil unless a signal has ended it
 }
 
 // run gives the prompt, until the input ends, exit() or a signal. Its error decides the exit status.
 func (p *prompt) run(sh *shell, o *options) error {
-	editor, err := repl.NewEditor(repl.EditorConfig{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	if !o.noInit { // before there is a prompt, so that Ctrl-C in it ends bpfsh
+		err := repl.Init(sh.session, nil)
+		var exit *runtime.Exit
+		var sig *signalError
+		if errors.As(err, &exit) || errors.As(err, &sig) {
+			return err
+		}
+		sh.session.Report(err)
+	}
+	console, err := repl.NewInteractive(repl.EditorConfig{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 	if err != nil {
 		sh.session.Report(err)
 		return err
 	}
-	p.editor.Store(editor)
+	p.console.Store(&console)
 	if !o.quiet {
 		fmt.Fprintf(os.Stderr, "bpfsh on Linux %s. help() lists what there is, Ctrl-D leaves.\n", kernelRelease())
 	}
-	err = repl.Run(sh.session, editor, repl.Config{Echo: func(v starlark.Value) (string, error) { return sh.display().Echo(v) }})
-	p.editor.Store(nil)
-	if closing := editor.Close(); err == nil {
+	err = repl.Run(sh.session, console, repl.Config{
+		Echo:   func(v starlark.Value) (string, error) { return sh.display().Echo(v) },
+		Mode:   sh.setFormat,
+		Output: sh.output,
+		Label:  sh.label,
+		Bare:   []string{"maps"},
+		Sources: map[string]func(string) []string{
+			"open.where": sh.library.MapNames,
+			"type":       func(prefix string) []string { return starting(engine.TypeNames(), prefix) },
+		},
+	})
+	p.console.Store(nil)
+	if closing := console.Close(); err == nil {
 		err = closing
 	}
 	if sig := p.endedBy.Load(); sig != nil {
@@ -38,8 +61,17 @@ func (p *prompt) run(sh *shell, o *options) error {
 	return err
 }
 
+func starting(names []string, prefix string) (found []string) {
+	for _, name := range names {
+		if strings.HasPrefix(name, prefix) {
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
 // active says whether there is a prompt to come back to.
-func (p *prompt) active() bool { return p.editor.Load() != nil }
+func (p *prompt) active() bool { return p.console.Load() != nil }
 
 // end makes the prompt return because of a signal.
 func (p *prompt) end(sig *signalError) {
@@ -49,7 +81,14 @@ func (p *prompt) end(sig *signalError) {
 
 // restore gives the terminal back as it was.
 func (p *prompt) restore() {
-	if editor := p.editor.Load(); editor != nil {
-		editor.Restore()
+	if console := p.console.Load(); console != nil {
+		(*console).Restore()
+	}
+}
+
+// interrupt tells the prompt of a Ctrl-C that the terminal has made a signal of.
+func (p *prompt) interrupt() {
+	if console := p.console.Load(); console != nil {
+		(*console).Interrupt()
 	}
 }

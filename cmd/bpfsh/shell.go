@@ -8,6 +8,7 @@ import (
 	"bpfsh/builtins/host"
 	"bpfsh/runtime"
 	"bpfsh/runtime/render"
+	"bpfsh/runtime/repl"
 
 	"github.com/chzyer/readline"
 	"go.starlark.net/starlark"
@@ -22,6 +23,9 @@ type shell struct {
 
 	closeEngine func() error
 	display     func() render.Options
+	output      *repl.Output
+	format      *render.Format // that the prompt was told to use; nil if it was not
+	label       string         // what is out of the ordinary, for the prompt
 }
 
 // newShell puts the rooms together.
@@ -35,22 +39,24 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	e, closeEngine := chooseEngine(o.engine, mounted, func(text string) { fallback = text })
 	sh.library, sh.closeEngine = builtins.New(e, host.New()), closeEngine
 	cfg := runtime.Config{
-		Stdin: stdin, Stdout: stdout, Stderr: stderr,
+		Stdin: stdin, Stderr: stderr,
 		Predeclared: sh.library.Predeclared(), Topics: builtins.Topics(),
 		Args: o.args, Timeout: o.timeout, MaxSteps: o.maxSteps,
 		Stuck: sh.stuck,
 	}
-	if isTerminal(stdout) {
-		cfg.Live, cfg.EscapeStdout = true, render.Escape
-	}
+	sh.output = repl.NewOutput(stdout, render.Escape)
+	cfg.Stdout, cfg.EscapeStdout, cfg.Live = sh.output, sh.output.Escape, isTerminal(stdout)
 	if isTerminal(stderr) {
 		cfg.EscapeStderr = render.Escape
 	}
 	sh.session = runtime.New(cfg)
-	sh.display = displayOptions(o.format, stdout)
+	sh.display = sh.displayOptions(o.format, stdout)
 	sh.library.SetDisplay(builtins.Display{Out: sh.session.Output(), Options: sh.display})
 	if fallback != "" {
 		sh.session.Warn(fallback)
+	}
+	if fallback != "" || o.engine == "memory" {
+		sh.label = "memory"
 	}
 	return sh
 }
@@ -124,7 +130,7 @@ func (sh *shell) runChunk(src source) error {
 
 // displayOptions are how values are written to a stream: as a table on a terminal, and elsewhere so that cut and awk
 // read them, unless a format is asked for. A terminal's width is asked for each time.
-func displayOptions(format string, stdout io.Writer) func() render.Options {
+func (sh *shell) displayOptions(format string, stdout io.Writer) func() render.Options {
 	o := render.Options{Terminal: isTerminal(stdout)}
 	switch f, err := render.ParseFormat(format); {
 	case err == nil:
@@ -134,9 +140,25 @@ func displayOptions(format string, stdout io.Writer) func() render.Options {
 	}
 	return func() render.Options {
 		o := o
+		if sh.format != nil {
+			o.Format = *sh.format
+		}
+		o.Terminal = o.Terminal && sh.output.Terminal()
 		if f, ok := stdout.(interface{ Fd() uintptr }); ok && o.Terminal {
 			o.Width, _, _ = readline.GetSize(int(f.Fd())) // of a terminal that does not tell: 0
 		}
 		return o
 	}
+}
+
+// setFormat is .mode at the prompt: how values are written from then on. "" only asks.
+func (sh *shell) setFormat(name string) (now string, err error) {
+	if name != "" {
+		f, err := render.ParseFormat(name)
+		if err != nil {
+			return "", err
+		}
+		sh.format = &f
+	}
+	return sh.display().Format.String(), nil
 }

@@ -49,12 +49,15 @@ func (sh *shell) watchSignals() (stop func()) {
 				fmt.Fprintln(os.Stderr) // behind the ^C that the terminal shows
 			}
 			running := sh.session.Interrupt(sig)
+			if sig.Signal == unix.SIGINT {
+				sh.prompt.interrupt()
+			}
 			switch {
 			case count >= patience && running, !running && !sh.prompt.active() && sig.Signal != unix.SIGPIPE:
 				sh.die(sig.Signal)
 			case sh.prompt.active() && sig.Signal != unix.SIGINT:
 				sh.prompt.end(sig)
-			case count == patience-1:
+			case count == patience-1 && running:
 				fmt.Fprintln(os.Stderr, "bpfsh: still stopping; once more ends it at once")
 			}
 		}

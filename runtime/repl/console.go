@@ -1,6 +1,9 @@
 package repl
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // Console is where statements come from, and where they are remembered.
 type Console interface {
@@ -16,6 +19,43 @@ type Console interface {
 	Close() error
 }
 
+// Assisted is a Console that helps with what is typed. Run hands it its assistant before the first ReadLine.
+type Assisted interface {
+	Console
+	Assist(Assistant)
+}
+
+// Assistant knows what may be typed next. It is asked while a ReadLine waits, and by one goroutine at a time.
+type Assistant interface {
+	// Complete says how what stands before the cursor can go on. It takes some 100 ms at most.
+	Complete(before string) Completion
+	// Hint is what is still missing of a call at the end of the line, to be shown behind it; "" for nothing.
+	Hint(before string) string
+}
+
+// Interactive is the Console of somebody at a terminal. NewInteractive makes one.
+type Interactive interface {
+	Console
+	// Confirm asks a question that is answered with yes or no, on a line of its own. Anything but y or yes, and the
+	// end of the input, is no; Ctrl-C is ErrInterrupt. It is for the goroutine that calls ReadLine, and so for what
+	// a statement runs.
+	Confirm(question string) (bool, error)
+	// Interrupt is told that a SIGINT came. It may be called from any goroutine, at any time.
+	Interrupt()
+	// Restore gives the terminal back in the mode it had at first. What waits for input returns io.EOF, and so does
+	// each ReadLine after it. It may be called from any goroutine, at any time.
+	Restore()
+}
+
+// NewInteractive makes the console that fits the terminal: an Editor, or a Plain if TERM is dumb or BPFSH_BASIC is
+// set. It fails if Stdin is not a terminal.
+func NewInteractive(cfg EditorConfig) (Interactive, error) {
+	if cfg.getenv("TERM") == "dumb" || cfg.getenv("BPFSH_BASIC") != "" {
+		return NewPlain(cfg)
+	}
+	return NewEditor(cfg)
+}
+
 // ErrInterrupt is what Ctrl-C makes of a line.
 var ErrInterrupt = errors.New("interrupted")
 
@@ -24,3 +64,21 @@ const (
 	promptFirst = "bpf> "
 	promptNext  = "...> "
 )
+
+// prompts are the first prompt and the next, with a label in them: bpf(ro)>.
+func prompts(label string) (first, next string) {
+	if label == "" {
+		return promptFirst, promptNext
+	}
+	first = "bpf(" + label + ")> "
+	return first, strings.Repeat(".", len(first)-len("> ")) + "> "
+}
+
+// affirmative says whether an answer means yes.
+func affirmative(answer string) bool {
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return true
+	}
+	return false
+}

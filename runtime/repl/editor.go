@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/chzyer/readline"
 )
@@ -15,8 +16,16 @@ type EditorConfig struct {
 	Stdin  *os.File // must be a terminal
 	Stdout *os.File // has the prompt, if it is a terminal
 	Stderr *os.File // has it otherwise
-	// Getenv answers for HOME, XDG_STATE_HOME, BPFSH_HISTORY, TERM, NO_COLOR and the locale; nil is os.Getenv.
+	// Getenv answers for HOME, XDG_STATE_HOME, BPFSH_HISTORY, BPFSH_BASIC, TERM, NO_COLOR and the locale; nil is
+	// os.Getenv.
 	Getenv func(string) string
+}
+
+func (c EditorConfig) getenv(name string) string {
+	if c.Getenv == nil {
+		return os.Getenv(name)
+	}
+	return c.Getenv(name)
 }
 
 // Editor is the Console of a terminal. One goroutine may use it; Restore may be called from any other.
@@ -25,13 +34,16 @@ type Editor struct {
 	rl      *readline.Instance
 	keys    *keyReader
 	history *history
-	paste   bool // the terminal knows bracketed paste
 
 	unmarked bool // a paste that the terminal did not mark is being entered
 
-	width   sync.Mutex // guards the next two
-	columns int
-	resized func() // tells readline
+	assistant Assistant   // nil: TAB only indents
+	asking    atomic.Bool // Confirm waits for an answer
+
+	width   sync.Mutex   // held while the width is changed
+	columns atomic.Int32 // of the screen, as readline knows it
+	prompt  atomic.Int32 // columns that it takes
+	resized func()       // tells readline
 
 	tty     sync.Mutex // guards the rest
 	saved   *readline.State
@@ -39,15 +51,15 @@ type Editor struct {
 	stopped chan struct{} // closed by Restore
 }
 
-var _ Console = (*Editor)(nil)
+var (
+	_ Assisted    = (*Editor)(nil)
+	_ Interactive = (*Editor)(nil)
+)
 
 // NewEditor makes a line editor. It fails if Stdin is not a terminal. A history that cannot be read or written is
 // no error here, but one of Remember.
 func NewEditor(cfg EditorConfig) (*Editor, error) {
-	getenv := cfg.Getenv
-	if getenv == nil {
-		getenv = os.Getenv
-	}
+	getenv := cfg.getenv
 	e := &Editor{in: cfg.Stdin, out: cfg.Stdout, keys: newKeyReader(cfg.Stdin), stopped: make(chan struct{})}
 	if !readline.IsTerminal(int(e.out.Fd())) {
 		e.out = cfg.Stderr
@@ -56,9 +68,9 @@ func NewEditor(cfg EditorConfig) (*Editor, error) {
 	if e.saved, err = readline.GetState(int(e.in.Fd())); err != nil {
 		return nil, fmt.Errorf("standard input is not a terminal: %w", err)
 	}
-	dumb := getenv("TERM") == "dumb"
-	e.paste = !dumb
-	e.columns = e.screenWidth()
+	color := getenv("NO_COLOR") == ""
+	e.prompt.Store(int32(len(promptFirst)))
+	e.columns.Store(int32(e.screenWidth()))
 	e.rl, err = readline.NewEx(&readline.Config{
 		Stdin:                  e.keys,
 		Stdout:                 e.out,
@@ -66,8 +78,8 @@ func NewEditor(cfg EditorConfig) (*Editor, error) {
 		EOFPrompt:              "\n", // readline's word for none
 		HistoryLimit:           historyLimit + 1,
 		DisableAutoSaveHistory: true,
-		AutoComplete:           completer{},
-		Painter:                painter{newlineSign(getenv, !dumb && getenv("NO_COLOR") == "")},
+		AutoComplete:           completer{e},
+		Painter:                painter{e, newlineSign(getenv, color), color},
 		Listener:               readline.FuncListener(e.change),
 		FuncGetWidth:           e.screenWidth,
 		FuncOnWidthChanged:     func(f func()) { e.resized = f },
@@ -101,7 +113,7 @@ func (e *Editor) ReadLine(prompt, prefill string) (string, error) {
 		return "", io.EOF
 	default:
 	}
-	e.noticeWidth()
+	e.noticePrompt(prompt)
 	// A paste from a terminal that does not mark it: more is there already, with an indentation of its own.
 	switch next := e.keys.waiting.Load(); {
 	case next == 0:
@@ -182,9 +194,7 @@ func (e *Editor) makeRaw() error {
 		return err
 	}
 	e.raw = true
-	if e.paste {
-		io.WriteString(e.out, "\x1b[?2004h")
-	}
+	io.WriteString(e.out, "\x1b[?2004h") // what is pasted comes marked
 	return nil
 }
 
@@ -200,44 +210,19 @@ func (e *Editor) leaveRaw() error {
 	}
 	e.raw = false
 	err := readline.Restore(int(e.in.Fd()), e.saved)
-	if e.paste {
-		io.WriteString(e.out, "\x1b[?2004l")
-	}
+	io.WriteString(e.out, "\x1b[?2004l")
 	return err
 }
 
-// screenWidth is the width for readline, which divides by it, and never comes back from drawing a line if the
-// prompt fills the screen's.
-func (e *Editor) screenWidth() int {
-	const least = 2 * len(promptFirst)
-	if w, _, err := readline.GetSize(int(e.out.Fd())); err == nil && w > 0 {
-		return max(w, least)
-	}
-	return 80
+// Assist is Assisted's.
+func (e *Editor) Assist(a Assistant) { e.assistant = a }
+
+// Confirm is Interactive's.
+func (e *Editor) Confirm(question string) (bool, error) {
+	e.asking.Store(true)
+	defer e.asking.Store(false)
+	return confirm(e, e.out, question)
 }
 
-// noticeWidth tells readline of a new width. It is called between keys, and not by SIGWINCH, because readline does
-// not lock what depends on the width.
-func (e *Editor) noticeWidth() {
-	e.width.Lock()
-	defer e.width.Unlock()
-	if w := e.screenWidth(); w != e.columns {
-		e.columns = w
-		e.resized()
-	}
-}
-
-// change is called by readline after each key. What it returns, if ok, replaces the line.
-func (e *Editor) change(line []rune, pos int, key rune) (newLine []rune, newPos int, ok bool) {
-	if key == 0 {
-		return nil, 0, false // the start of a line
-	}
-	e.noticeWidth()
-	switch key {
-	case pasteMark:
-		return insertPaste(line, pos, e.keys.paste())
-	case deleteMark:
-		return deleteAt(line, pos)
-	}
-	return nil, 0, false
-}
+// Interrupt is Interactive's. It does nothing: while a line is edited, Ctrl-C is a key.
+func (e *Editor) Interrupt() {}

@@ -72,7 +72,7 @@ func TestCompleter(t *testing.T) {
 	} {
 		line, pos := marked(test.line)
 		got := ""
-		for _, s := range first(completer{}.Do(line, pos)) {
+		for _, s := range first(completer{&Editor{}}.Do(line, pos)) {
 			got += string(s)
 		}
 		if got != test.want {
@@ -95,7 +95,7 @@ func TestPainter(t *testing.T) {
 		{map[string]string{"LANG": "de_DE.UTF-8", "LC_ALL": "C"}, false, "a|b "},
 		{map[string]string{"LC_CTYPE": "C.utf8", "LANG": "C"}, false, "a↵b "},
 	} {
-		p := painter{newlineSign(func(name string) string { return test.env[name] }, test.color)}
+		p := painter{newline: newlineSign(func(name string) string { return test.env[name] }, test.color)}
 		if got := string(p.Paint([]rune{'a', newlineMark, 'b', pasteMark}, 0)); got != test.want {
 			t.Errorf("%v, color %t: the line is painted %q, want %q", test.env, test.color, got, test.want)
 		}

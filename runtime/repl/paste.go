@@ -1,6 +1,7 @@
 package repl
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -29,27 +30,30 @@ func cleanText(text string) string {
 func stripPrompts(text string) string {
 	lines := strings.Split(strings.TrimLeft(text, "\n"), "\n")
 	indent := indentation(lines[0])
-	if _, ok := cutPrompt(lines[0][len(indent):], promptFirst, ">>> "); !ok {
+	if _, ok := cutPrompt(lines[0][len(indent):], firstPrompt); !ok {
 		return text
 	}
 	var entered []string
 	for _, l := range lines {
 		l = strings.TrimPrefix(l, indent)
-		if l, ok := cutPrompt(l, promptFirst, promptNext, ">>> ", "... "); ok {
+		if l, ok := cutPrompt(l, anyPrompt); ok {
 			entered = append(entered, l)
 		}
 	}
 	return strings.Join(entered, "\n")
 }
 
-func cutPrompt(line string, prompts ...string) (rest string, ok bool) {
-	for _, p := range prompts {
-		if rest, ok := strings.CutPrefix(line, p); ok {
-			return rest, true
-		}
-		if line == strings.TrimSpace(p) { // the space was lost
-			return "", true
-		}
+// The prompts of bpfsh, with a label or without, and those of the Starlark and Python prompts. The space behind may
+// be lost at the end of a line.
+var (
+	firstPrompt = regexp.MustCompile(`^(?:bpf(?:\([^()]*\))?>|>>>)(?: |$)`)
+	anyPrompt   = regexp.MustCompile(`^(?:bpf(?:\([^()]*\))?>|>>>|\.{3,}>|\.{3})(?: |$)`)
+)
+
+func cutPrompt(line string, prompt *regexp.Regexp) (rest string, ok bool) {
+	at := prompt.FindStringIndex(line)
+	if at == nil {
+		return line, false
 	}
-	return line, false
+	return line[at[1]:], true
 }

@@ -27,6 +27,26 @@ type script struct {
 	screen  *bytes.Buffer
 	history []string
 	fails   error // of Remember
+
+	assistant Assistant
+}
+
+// Assist is Assisted's.
+func (c *script) Assist(a Assistant) { c.assistant = a }
+
+// typed is what TABs make of a line: they insert, or list below it.
+func (c *script) typed(prompt, line string) string {
+	parts := strings.Split(line, "\t")
+	line = parts[0]
+	for _, rest := range parts[1:] {
+		found := c.assistant.Complete(line)
+		insert := found.insertion(line)
+		if list := found.list(80, 24); insert == "" && list != "" && len(found.Candidates) != 1 {
+			fmt.Fprintf(c.screen, "%s%s<TAB>\n%s\n", prompt, line, list)
+		}
+		line += insert + rest
+	}
+	return line
 }
 
 func (c *script) ReadLine(prompt, prefill string) (string, error) {
@@ -40,6 +60,7 @@ func (c *script) ReadLine(prompt, prefill string) (string, error) {
 	} else if rest, ok := strings.CutPrefix(line, "+"); ok {
 		line = prefill + rest
 	}
+	line = c.typed(prompt, line)
 	fmt.Fprintf(c.screen, "%s%s\n", prompt, strings.ReplaceAll(line, "\n", "↵"))
 	switch line {
 	case ctrlC:

@@ -15,13 +15,19 @@ import (
 	"time"
 
 	"bpfsh/runtime"
+	"bpfsh/runtime/render"
 
 	"github.com/chzyer/readline"
 	"github.com/creack/pty"
+	"go.starlark.net/starlark"
 )
 
-// promptVariable makes a prompt of the test binary, for a terminal to talk to.
-const promptVariable = "BPFSH_TEST_PROMPT"
+// promptVariable makes a prompt of the test binary, for a terminal to talk to. The others say what it is like.
+const (
+	promptVariable = "BPFSH_TEST_PROMPT"
+	labelVariable  = "BPFSH_TEST_LABEL" // Config's
+	fuzzVariable   = "BPFSH_TEST_FUZZ"  // no programs
+)
 
 func TestMain(m *testing.M) {
 	if os.Getenv(promptVariable) != "" {
@@ -32,8 +38,21 @@ func TestMain(m *testing.M) {
 
 // promptMain is a command with a prompt, as small as can be.
 func promptMain() int {
-	s := runtime.New(runtime.Config{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Live: true})
-	e, err := NewEditor(EditorConfig{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	out := NewOutput(os.Stdout, render.Escape)
+	cfg := configuration(out)
+	cfg.Label = os.Getenv(labelVariable)
+	if os.Getenv(fuzzVariable) != "" {
+		cfg.Exec = func(string, ...string) error { return errors.New("nothing is run here") }
+	}
+	var c Interactive
+	predeclared := world()
+	predeclared["confirm"] = starlark.NewBuiltin("confirm", func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
+		question, _ := starlark.AsString(args[0])
+		yes, err := c.Confirm(question)
+		return starlark.Bool(yes), err
+	})
+	s := runtime.New(runtime.Config{Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, EscapeStdout: out.Escape, EscapeStderr: render.Escape, Live: true, Predeclared: predeclared})
+	c, err := NewInteractive(EditorConfig{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
@@ -44,13 +63,15 @@ func promptMain() int {
 		for sig := range signals {
 			s.Interrupt(errors.New(sig.String()))
 			if sig == syscall.SIGTERM {
-				e.Restore()
+				c.Restore()
+			} else {
+				c.Interrupt()
 			}
 		}
 	}()
-	err = Run(s, e, Config{})
+	err = Run(s, c, cfg)
 	fmt.Fprintln(os.Stderr, "bye")
-	if err := e.Close(); err != nil {
+	if err := c.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 	}
 	return runtime.Status(err)
@@ -68,6 +89,7 @@ type terminal struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
 
+	cooked  bool   // the terminal edits lines itself
 	entered string // is written when a line is complete, and the terminal no longer raw
 
 	mu     sync.Mutex
@@ -105,7 +127,15 @@ func openTerminal(t *testing.T, history string, prepare func(*exec.Cmd)) *termin
 	}()
 	t.Cleanup(func() { cmd.Process.Kill(); <-term.exited })
 	go term.read()
-	term.wait(promptFirst)
+	term.wait("> ")
+	return term
+}
+
+// openPlain starts a prompt on a terminal that can do nothing.
+func openPlain(t *testing.T, env string) *terminal {
+	t.Helper()
+	term := openTerminal(t, newHistory(t), func(cmd *exec.Cmd) { cmd.Env = append(cmd.Env, env) })
+	term.cooked, term.entered = true, ""
 	return term
 }
 
@@ -169,7 +199,9 @@ func (term *terminal) write(keys string) {
 // press writes keys when there is a prompt: between two lines, the terminal would take some for itself.
 func (term *terminal) press(keys string) {
 	term.t.Helper()
-	term.until("a prompt", term.isRaw)
+	if !term.cooked {
+		term.until("a prompt", term.isRaw)
+	}
 	term.write(keys)
 }
 

@@ -1,0 +1,78 @@
+package builtins
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/runtime/method"
+)
+
+// MapNames are what open takes that begins with prefix: names of maps, "id:144", and paths. It may be called while
+// nothing runs.
+func (l *Library) MapNames(prefix string) []string {
+	if strings.Contains(prefix, "/") {
+		found, _ := filepath.Glob(escapeGlob(prefix) + "*") // the pattern is well formed
+		return found
+	}
+	const most = 10000
+	var found []string
+	for id := uint32(0); len(found) < most; {
+		next, err := l.engine.NextID(id)
+		if err != nil {
+			break
+		}
+		id = next
+		m, err := l.engine.OpenID(id, true)
+		if err != nil {
+			continue
+		}
+		name := m.Info().Name
+		m.Close()
+		for _, text := range []string{name, fmt.Sprintf("id:%d", id)} {
+			if text != "" && strings.HasPrefix(text, prefix) {
+				found = append(found, text)
+			}
+		}
+	}
+	return found
+}
+
+func escapeGlob(text string) string {
+	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(text)
+}
+
+// Complete gives some keys of the map, as a script writes them. It may be called while nothing runs.
+func (m *Map) Complete(kind, prefix string) []string {
+	if kind != "key" || m.closed || m.key == nil || !m.kind.Has("items") {
+		return nil
+	}
+	const most, looked = 50, 4096
+	var found []string
+	k := int(m.info.KeySize)
+	for walk, n := engine.NewWalk(m.raw, most), 0; n < looked && len(found) < most; {
+		b, err := walk.Next()
+		if err == io.EOF || err != nil {
+			break
+		}
+		for i := range b.N {
+			if text := m.key.Decode(b.Keys[i*k : (i+1)*k]).String(); strings.HasPrefix(text, prefix) && len(found) < most {
+				found = append(found, text)
+			}
+		}
+		n += b.N
+	}
+	return found
+}
+
+// Entries are what the map says about its attributes and methods, for a list of them.
+func (m *Map) Entries() []method.Entry { return mapEntries }
+
+var mapEntries = slices.Concat(
+	method.AttrEntries(mapAttrs), method.AttrEntries(kernelAttrs), method.AttrEntries(varsAttrs),
+	method.Entries("method", elementMethods), method.Entries("method", trieMethods), method.Entries("method", nestedMethods),
+	method.Entries("method", queueMethods), method.Entries("method", iterateMethods), method.Entries("method", batchMethods),
+	method.Entries("method", lifecycleMethods))

@@ -1,0 +1,144 @@
+package repl
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/chzyer/readline"
+)
+
+// Output is a session's standard output that can be turned away from where it goes: to a file, or into a frame that
+// is drawn in place of the one before. Give it to runtime.Config as Stdout, and its Escape as EscapeStdout.
+type Output struct {
+	terminal *os.File // nil if it is none
+	escape   func(string) string
+
+	mu    sync.Mutex // guards the rest
+	first io.Writer
+	to    *file         // nil: to first
+	frame *bytes.Buffer // nil: nothing is drawn
+	drawn int           // lines of the last frame, which stand above the cursor
+}
+
+// file counts what is written to a file.
+type file struct {
+	*os.File
+	bytes int64
+}
+
+// NewOutput makes an output that goes to w. escape makes text harmless where w is a terminal; nil leaves it as it is.
+func NewOutput(w io.Writer, escape func(string) string) *Output {
+	o := &Output{first: w, escape: escape}
+	if f, ok := w.(*os.File); ok && readline.IsTerminal(int(f.Fd())) {
+		o.terminal = f
+	}
+	return o
+}
+
+// Escape makes text harmless if it goes to a terminal now.
+func (o *Output) Escape(text string) string {
+	if o.escape == nil || !o.Terminal() {
+		return text
+	}
+	return o.escape(text)
+}
+
+// Terminal says whether the output goes to a terminal now, and not to a file.
+func (o *Output) Terminal() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.terminal != nil && o.to == nil
+}
+
+// Write is io.Writer's.
+func (o *Output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.frame != nil:
+		return o.frame.Write(p)
+	case o.to != nil:
+		n, err := o.to.Write(p)
+		o.to.bytes += int64(n)
+		return n, err
+	default:
+		return o.first.Write(p)
+	}
+}
+
+// redirect lets the output go to a file.
+func (o *Output) redirect(path string) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.to = &file{File: f}
+	return nil
+}
+
+// direct lets the output go where it went at first. It says what was written, or "" if there was no file.
+func (o *Output) direct() (string, error) {
+	o.mu.Lock()
+	f := o.to
+	o.to = nil
+	o.mu.Unlock()
+	if f == nil {
+		return "", nil
+	}
+	if err := f.Close(); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d bytes written to %s", f.bytes, f.Name()), nil
+}
+
+// begin keeps what is written until draw.
+func (o *Output) begin() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.frame = &bytes.Buffer{}
+}
+
+// draw shows a head and what was written since begin, in place of what draw has shown before, if that still stands
+// right above. It is one write, so that nothing flickers.
+func (o *Output) draw(head string, again bool) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	text := head + "\n" + o.frame.String()
+	o.frame = nil
+	columns, rows, err := readline.GetSize(int(o.terminal.Fd()))
+	if err != nil || columns <= 0 || rows <= 1 {
+		columns, rows = 80, 24
+	}
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	if left := len(lines) - (rows - 1); left > 0 {
+		lines = append(lines[:rows-2], fmt.Sprintf("... %d more lines", left+1))
+	}
+	var sb strings.Builder
+	sb.WriteString("\x1b[?7l") // what is too long is cut off by the terminal, and not wrapped
+	if again && o.drawn > 0 {
+		fmt.Fprintf(&sb, "\x1b[%dA", min(o.drawn, rows-1))
+	}
+	sb.WriteByte('\r')
+	for _, line := range lines {
+		sb.WriteString(line + "\x1b[K\n")
+	}
+	sb.WriteString("\x1b[J\x1b[?7h")
+	o.drawn = len(lines)
+	_, err = io.WriteString(o.first, sb.String())
+	return err
+}
+
+// shortly is a time as people read it: 0.98 ms, 12.30 s.
+func shortly(d time.Duration) string {
+	if d < time.Second {
+		return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
+	}
+	return fmt.Sprintf("%.2f s", d.Seconds())
+}

@@ -1,0 +1,83 @@
+package repl
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"bpfsh/runtime"
+)
+
+const (
+	watchEvery = time.Second
+	watchLeast = 50 * time.Millisecond
+)
+
+// watch runs a statement again and again, until it fails or is interrupted. On a terminal each output takes the place
+// of the one before; the last stays.
+func (l *loop) watch(rest string) error {
+	every, text, err := l.parseWatch(rest)
+	if err != nil {
+		return err
+	}
+	line := l.addSource(text)
+	drawn := l.cfg.Output != nil && l.cfg.Output.Terminal()
+	for n, took := 0, time.Duration(0); ; n++ {
+		start := time.Now()
+		head := fmt.Sprintf("%s  every %s", start.Format("15:04:05"), every)
+		if took > every {
+			head += ", but it takes " + shortly(took)
+		}
+		if drawn {
+			if err := l.session.Flush(); err != nil {
+				return err
+			}
+			l.cfg.Output.begin()
+		} else {
+			l.session.Print(head)
+		}
+		err := l.evaluate(text, line, n == 0)
+		if drawn {
+			err = errors.Join(err, l.session.Flush(), l.cfg.Output.draw(head, n > 0))
+		}
+		took = time.Since(start)
+		if err == nil {
+			err = l.pause(max(0, every-took))
+		}
+		var stopped *runtime.Stopped
+		switch {
+		case errors.As(err, &stopped):
+			return nil // it is how it ends
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// parseWatch reads [SECONDS] EXPR. Without an expression it is the last that was entered.
+func (l *loop) parseWatch(rest string) (every time.Duration, text string, err error) {
+	every, text = watchEvery, rest
+	if first, behind, _ := strings.Cut(rest, " "); isSeconds(first) {
+		seconds, _ := strconv.ParseFloat(first, 64)
+		every, text = time.Duration(seconds*float64(time.Second)), strings.TrimSpace(behind)
+		if every < watchLeast || every > 24*time.Hour {
+			return 0, "", fmt.Errorf(".watch: got %s, want from %v to a day", first, watchLeast.Seconds())
+		}
+	}
+	if text != "" {
+		return every, text, nil
+	}
+	for i := len(l.entered) - 1; i >= 0; i-- {
+		if e := l.entered[i]; e.expr >= 0 {
+			return every, e.text[e.expr:], nil
+		}
+	}
+	return 0, "", errors.New(".watch: there is no expression to run again; want .watch [SECONDS] EXPR")
+}
+
+func isSeconds(word string) bool {
+	seconds, err := strconv.ParseFloat(word, 64)
+	return err == nil && word[0] >= '.' && word[0] <= '9' && seconds == seconds
+}
