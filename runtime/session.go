@@ -249,8 +249,8 @@ func ChunkOptions() *syntax.FileOptions {
 }
 
 // Chunk executes statements that share their names with earlier and later chunks. If the last is an expression
-// whose value is not None, the value is _ from then on, and what echo makes of it is printed; nil prints nothing.
-func (s *Session) Chunk(f *syntax.File, echo func(starlark.Value) (string, error)) error {
+// whose value is not None, the value is _ from then on, and echo shows it; nil shows nothing.
+func (s *Session) Chunk(f *syntax.File, echo func(starlark.Value) error) error {
 	return s.run(s.limits(), func() error {
 		defer s.keepGlobals()
 		var last *syntax.ExprStmt
@@ -276,11 +276,9 @@ func (s *Session) Chunk(f *syntax.File, echo func(starlark.Value) (string, error
 		if echo == nil {
 			return nil
 		}
-		text, err := echo(value)
-		if err != nil {
+		if err := echo(value); err != nil {
 			return fmt.Errorf("showing the value: %w", err)
 		}
-		s.Print(text)
 		return nil
 	})
 }

@@ -149,7 +149,10 @@ func TestChunk(t *testing.T) {
 				t.Fatal(err)
 			}
 			f.out.Reset()
-			err = f.Chunk(file, func(v starlark.Value) (string, error) { return v.String(), Context(f.thread).Err() })
+			err = f.Chunk(file, func(v starlark.Value) error {
+				f.Print(v.String())
+				return Context(f.thread).Err()
+			})
 			if got := strings.TrimSpace(f.out.String()); got != row.value {
 				t.Errorf("got %s, want %s", got, row.value)
 			}

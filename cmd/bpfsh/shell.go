@@ -125,7 +125,7 @@ func (sh *shell) runChunk(src source) error {
 	if !src.code {
 		return sh.session.Chunk(f, nil)
 	}
-	return sh.session.Chunk(f, func(v starlark.Value) (string, error) { return sh.display().Text(v) })
+	return sh.session.Chunk(f, func(v starlark.Value) error { return render.Write(sh.session.Output(), v, sh.display()) })
 }
 
 // displayOptions are how values are written to a stream: as a table on a terminal, and elsewhere so that cut and awk

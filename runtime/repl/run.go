@@ -165,9 +165,13 @@ func (l *loop) evaluate(text string, first int32, keep bool) error {
 	}
 	e := newEntry(text, f, first)
 	empty := len(f.Stmts) == 0
-	err = l.session.Chunk(f, func(v starlark.Value) (string, error) {
+	err = l.session.Chunk(f, func(v starlark.Value) error {
 		e.set = true
-		return l.cfg.Echo(v)
+		text, err := l.cfg.Echo(v)
+		if err == nil {
+			l.session.Print(text)
+		}
+		return err
 	})
 	if err == nil && keep && !empty {
 		l.entered = append(l.entered, e)
