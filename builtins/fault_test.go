@@ -53,6 +53,8 @@ var faultScripts = []struct{ name, make, body string }{
 	{"kernel", hashOf, `k = m.kernel; k.update(7, 7); print(k.lookup(7), k.add(7, 1), 7 in k, k.delete(7), k.count(), sorted(k.items()))`},
 	{"kernel queue", queueOf, `k = m.kernel; k.push(9); print(k.peek(), k.pop())`},
 	{"nested", nestedOf, `print(m[0][0], m[0].name, m.kernel.lookup(0) == m[0])`},
+	{"vars", `o = load_object("../testdata/object/flow.o"); m = o.maps[".data"].create()`, `m.vars.counter = 7; print(m.vars.counter)`},
+	{"percpu kernel", percpuOf, `m.kernel.update(1, 5, cpu=0); print(m.kernel.lookup(1, cpu=0), m.kernel.lookup_percpu(1, 0))`},
 	{"percpu", percpuOf, `m[1] = [1] * cpus(); print(m[1].sum() == cpus())`},
 	{"ktime", hashOf, `print(ktime() > 0)`},
 }
@@ -71,6 +73,7 @@ const (
 // prints what it prints without the fault: an error is never lost, and never becomes a wrong result. What an error says
 // was done is what was done.
 func TestFaults(t *testing.T) {
+	called := map[string]int{}
 	for _, s := range faultScripts {
 		t.Run(s.name, func(t *testing.T) {
 			source := s.make + "\n" + s.body + "\n"
@@ -80,8 +83,9 @@ func TestFaults(t *testing.T) {
 				t.Fatalf("without a fault: %v", err)
 			}
 			for _, op := range faulttest.Operations {
+				called[op] += none.Calls(op)
 				for nth := 1; nth <= none.Calls(op); nth++ {
-					for _, errno := range []unix.Errno{unix.EPERM, unix.ENOMEM, unix.EINVAL, unix.EAGAIN, unix.EBUSY, unix.Errno(524), unix.EFAULT, unix.E2BIG, unix.EINTR} {
+					for _, errno := range []unix.Errno{unix.EPERM, unix.ENOMEM, unix.EINVAL, unix.EAGAIN, unix.EBUSY, unix.Errno(524), unix.EFAULT, unix.E2BIG, unix.EINTR, unix.EEXIST, unix.EIO, unix.ENOSPC, unix.EACCES, unix.EBADF, unix.ENOSYS, unix.EOPNOTSUPP, unix.ENODEV} {
 						for part := range 3 {
 							testFault(t, source, want, faulttest.Fault{Op: op, Nth: nth, Err: errno, Part: part})
 							if !strings.HasSuffix(op, "Batch") {
@@ -93,7 +97,15 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+	for _, op := range faulttest.Operations {
+		if called[op] == 0 && !slices.Contains(notInMemory, op) {
+			t.Errorf("no script calls %s", op)
+		}
+	}
 }
+
+// notInMemory are the operations that the memory engine has nothing to do for.
+var notInMemory = []string{"Program", "ProgramPin", "NextProgram", "Path", "Process", "Descriptor"}
 
 func testFault(t *testing.T, source, want string, fault faulttest.Fault) {
 	t.Helper()

@@ -111,7 +111,7 @@ var meanings = []meaning{
 
 	{errno: []unix.Errno{unix.EACCES}, ops: "open pin unpin", says: "the file's mode does not permit it"},
 	{errno: []unix.Errno{unix.EACCES}, ops: "create", says: "a map with a spin lock cannot be made with BPF_F_RDONLY_PROG or BPF_F_WRONLY_PROG"},
-	{errno: []unix.Errno{unix.ENOMEM}, ops: "create", says: "the kernel has not enough memory for a map of this size"},
+	{errno: []unix.Errno{unix.ENOMEM}, ops: "create", says: "there is not enough memory for a map of this size"},
 	{errno: []unix.Errno{unix.EISDIR}, says: "this is a directory, and not a pin"},
 	{errno: []unix.Errno{unix.ENOTDIR}, says: "{dir} is not a directory"},
 	{errno: []unix.Errno{unix.ENAMETOOLONG}, says: "the path or a name in it is too long"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,8 @@ import (
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/kernel"
 	"bpfsh/builtins/engine/memory"
+
+	"golang.org/x/sys/unix"
 )
 
 // engineNames are what --engine takes.
@@ -24,7 +27,7 @@ func checkEngine(name string) error {
 // says in a line what auto has fallen back to. close gives up what the engine has for itself.
 func chooseEngine(name string, mounted func(dir string), warn func(string)) (e engine.Engine, close func() error) {
 	if name == "auto" {
-		if err := notPermitted(); err != nil {
+		if err := notPermitted(); errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
 			name = "memory"
 			warn("bpfsh: bpf() is not permitted" + missing() + ": the maps are in this process (--engine memory), and none of the kernel's changes")
 		}
@@ -44,9 +47,11 @@ func missing() string {
 	return ""
 }
 
-// notPermitted says why the kernel's maps cannot be used; nil if they can.
+// notPermitted says why the kernel's maps cannot be used; nil if they can. An ordinary user may be permitted to make
+// some types of maps, and a trie is not one of them.
 func notPermitted() error {
-	m, err := (&kernel.Engine{}).Create(engine.Spec{Type: 2, KeySize: 4, ValueSize: 4, MaxEntries: 1})
+	trie, _ := engine.TypeByName("lpm_trie")
+	m, err := (&kernel.Engine{}).Create(engine.Spec{Type: trie, KeySize: 8, ValueSize: 4, MaxEntries: 1, Flags: engine.KindOf(trie).Flags})
 	if err != nil {
 		return err
 	}

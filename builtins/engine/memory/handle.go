@@ -1,6 +1,8 @@
 package memory
 
 import (
+	"runtime"
+
 	"bpfsh/builtins/engine"
 
 	"github.com/cilium/ebpf/btf"
@@ -13,6 +15,8 @@ type handle struct {
 	engine *Engine
 	info   engine.Info
 	may    access
+	// dropped closes the handle when the collector finds that nobody holds it.
+	dropped runtime.Cleanup
 }
 
 // access is what a handle may do, or what an operation does.
@@ -194,6 +198,7 @@ func (h *handle) Close() error {
 	if h.object == nil {
 		return unix.EBADF
 	}
+	h.dropped.Stop()
 	h.engine.release(h.object)
 	h.object = nil
 	return nil

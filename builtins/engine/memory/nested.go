@@ -2,6 +2,8 @@ package memory
 
 import (
 	"encoding/binary"
+	"maps"
+	"slices"
 
 	"bpfsh/builtins/engine"
 
@@ -120,7 +122,29 @@ func (t *nestedArray) delete(key []byte) error {
 func (t *nestedArray) nextKey(key, next []byte) error { return t.o.nextIndex(key, next) }
 
 func (t *nestedArray) lookupBatch(cur *engine.Cursor, keys, values []byte, n int) (int, error) {
-	return lookupKeys(t, &t.o.info, cur, keys, values, n)
+	// Only slots that hold a map are visited: there may be very many, and few in use.
+	after := -1
+	if cur.Opaque != nil {
+		if len(cur.Opaque) < 4 {
+			return 0, unix.EFAULT
+		}
+		if i, ok := t.o.index(cur.Opaque); ok { // behind the last index the kernel starts over
+			after = i
+		}
+	}
+	done := 0
+	for _, i := range slices.Sorted(maps.Keys(t.ids)) {
+		if i <= after {
+			continue
+		}
+		binary.NativeEndian.PutUint32(keys[4*done:], uint32(i))
+		copy(values[4*done:], t.ids[i])
+		if done++; done == n {
+			cur.Opaque = binary.NativeEndian.AppendUint32(nil, uint32(i))
+			return done, nil
+		}
+	}
+	return done, unix.ENOENT // the cursor stays
 }
 
 func (t *nestedArray) slot(key []byte) []byte {

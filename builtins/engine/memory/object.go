@@ -1,6 +1,9 @@
 package memory
 
 import (
+	"runtime"
+	"slices"
+
 	"bpfsh/builtins/engine"
 
 	"github.com/cilium/ebpf/btf"
@@ -62,11 +65,16 @@ func (o *object) of(cpu int, value []byte) []byte {
 	return value[cpu*o.stride():][:o.info.ValueSize]
 }
 
-// open makes one more handle.
+// open makes one more handle. One that nobody holds any more closes itself, as a descriptor does.
 func (o *object) open(may access, readonly bool) *handle {
 	h := &handle{object: o, engine: o.engine, info: o.info, may: may}
 	h.info.ReadOnly = readonly
 	o.holders++
+	h.dropped = runtime.AddCleanup(h, func(o *object) {
+		o.engine.mu.Lock()
+		defer o.engine.mu.Unlock()
+		o.engine.release(o)
+	}, o)
 	return h
 }
 
@@ -76,7 +84,7 @@ func (e *Engine) release(o *object) {
 		return
 	}
 	if i, found := e.search(o.info.ID); found {
-		e.maps = append(e.maps[:i:i], e.maps[i+1:]...)
+		e.maps = slices.Delete(e.maps, i, i+1)
 	}
 	o.table.close()
 }

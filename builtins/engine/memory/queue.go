@@ -36,6 +36,7 @@ func (t *queue) take(_, value []byte) error {
 	if err := t.lookup(nil, value); err != nil {
 		return err
 	}
+	t.values[t.next()] = nil // the slice keeps its place for a while
 	if t.newest {
 		t.values = t.values[:len(t.values)-1]
 	} else {
@@ -53,6 +54,7 @@ func (t *queue) update(_, value []byte, flags uint64, _ int) error {
 		if flags == unix.BPF_ANY {
 			return unix.E2BIG
 		}
+		t.values[0] = nil
 		t.values = t.values[1:]
 	}
 	t.values = append(t.values, append([]byte(nil), value...))

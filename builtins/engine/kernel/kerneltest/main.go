@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a map may stay listed after its last descriptor is closed: the kernel frees it later.
-const patience = 2 * time.Second
+const patience = 10 * time.Second
 
 // Main runs the tests of a package, and fails if they leave descriptors, maps or a mounted bpffs behind.
 func Main(m *testing.M) int {
