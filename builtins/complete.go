@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"bpfsh/builtins/engine"
@@ -70,9 +69,3 @@ func (m *Map) Complete(kind, prefix string) []string {
 
 // Entries are what the map says about its attributes and methods, for a list of them.
 func (m *Map) Entries() []method.Entry { return mapEntries }
-
-var mapEntries = slices.Concat(
-	method.AttrEntries(mapAttrs), method.AttrEntries(kernelAttrs), method.AttrEntries(varsAttrs),
-	method.Entries("method", elementMethods), method.Entries("method", trieMethods), method.Entries("method", nestedMethods),
-	method.Entries("method", queueMethods), method.Entries("method", iterateMethods), method.Entries("method", batchMethods),
-	method.Entries("method", lifecycleMethods))

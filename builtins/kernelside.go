@@ -64,10 +64,7 @@ var kernelMethods = []method.Row[*KernelSide]{{
 		if err != nil {
 			return nil, err
 		}
-		if err := k.has(c.Name, c.Args[0]); err != nil {
-			return nil, err
-		}
-		key, err := k.m.encodeKey(c.Name, c.Args[0])
+		key, err := k.encodeKey(c)
 		if err != nil {
 			return nil, err
 		}
@@ -91,10 +88,7 @@ var kernelMethods = []method.Row[*KernelSide]{{
 		if err != nil {
 			return nil, err
 		}
-		if err := k.has(c.Name, c.Args[0]); err != nil {
-			return nil, err
-		}
-		key, err := k.m.encodeKey(c.Name, c.Args[0])
+		key, err := k.encodeKey(c)
 		if err != nil {
 			return nil, err
 		}
@@ -266,6 +260,14 @@ func (k *KernelSide) run(f func() error) error { return k.m.lib.retry(f) }
 // value is the buffer for one value, of one CPU.
 func (k *KernelSide) value() []byte { return k.m.valueBuf[:k.m.info.ValueSize] }
 
+// encodeKey writes the first argument of c to the buffer, if programs have the operation on the type.
+func (k *KernelSide) encodeKey(c method.Call) ([]byte, error) {
+	if err := k.has(c.Name, c.Args[0]); err != nil {
+		return nil, err
+	}
+	return k.m.encodeKey(c.Name, c.Args[0])
+}
+
 // encodeValue writes value, of one CPU, to the buffer.
 func (k *KernelSide) encodeValue(op string, value starlark.Value) ([]byte, error) {
 	if err := k.m.value.Type.Encode(k.value(), value); err != nil {
@@ -293,10 +295,7 @@ func (k *KernelSide) cpu(c method.Call, i int) (int, error) {
 
 // lookup runs read, and decodes what it reads.
 func (k *KernelSide) lookup(c method.Call, read func(key, value []byte) error, missing starlark.Value) (starlark.Value, error) {
-	if err := k.has(c.Name, c.Args[0]); err != nil {
-		return nil, err
-	}
-	key, err := k.m.encodeKey(c.Name, c.Args[0])
+	key, err := k.encodeKey(c)
 	if err != nil {
 		return nil, err
 	}

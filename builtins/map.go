@@ -185,7 +185,17 @@ func (m *Map) label() string {
 	return fmt.Sprintf("map id=%d", m.info.ID)
 }
 
-var mapTable = method.NewTable("bpf.map", slices.Concat(mapAttrs, kernelAttrs, varsAttrs), elementMethods, trieMethods, nestedMethods, queueMethods, iterateMethods, batchMethods, lifecycleMethods)
+var mapTable = method.NewTable("bpf.map", mapAttributes, mapOperations, lifecycleMethods)
+
+// mapEntries are all that a map has, with their docs.
+var mapEntries = slices.Concat(
+	method.AttrEntries(mapAttributes), method.Entries("method", mapOperations), method.Entries("method", lifecycleMethods))
+
+var mapAttributes = slices.Concat(mapAttrs, kernelAttrs, varsAttrs)
+
+// mapOperations are the methods that a type of map may lack.
+var mapOperations = slices.Concat(
+	elementMethods, trieMethods, nestedMethods, queueMethods, iterateMethods, batchMethods)
 
 func (m *Map) AttrNames() []string { return mapTable.Names() }
 
@@ -205,7 +215,7 @@ func (m *Map) Attr(name string) (starlark.Value, error) {
 func (m *Map) Help() string {
 	var sb strings.Builder
 	sb.WriteString(m.String())
-	entries := method.Entries("method", slices.Concat(elementMethods, trieMethods, nestedMethods, queueMethods, iterateMethods, batchMethods))
+	entries := method.Entries("method", mapOperations)
 	entries = slices.DeleteFunc(entries, func(e method.Entry) bool { return !m.kind.Has(e.Name) })
 	for _, e := range append(entries, method.Entries("method", lifecycleMethods)...) {
 		fmt.Fprintf(&sb, "\n  %-14s%s", e.Name, e.Summary())

@@ -33,22 +33,6 @@ func newExchange(name string, size, n uint32) (*exchange, error) {
 	return x, nil
 }
 
-// makingFailed is the errno of a map that could not be made, nil if it could. cilium/ebpf looks for features that the kernel may lack, and
-// says that it does where it has no descriptor to look with.
-func makingFailed(err error) error {
-	if err == nil {
-		return nil
-	}
-	fd, full := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
-	if full == unix.EMFILE {
-		return full
-	}
-	if full == nil {
-		unix.Close(fd)
-	}
-	return errnoOf(err)
-}
-
 // at is element i. Only the programs of one map, run by one goroutine, use it.
 func (x *exchange) at(i int) []byte { return x.memory[i*x.stride : (i+1)*x.stride] }
 

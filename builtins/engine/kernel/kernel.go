@@ -118,6 +118,22 @@ func errnoOf(err error) error {
 	return err
 }
 
+// makingFailed is the errno of a map that could not be made, nil if it could. cilium/ebpf looks for features that the
+// kernel may lack, and says that it does where it has no descriptor to look with.
+func makingFailed(err error) error {
+	if err == nil {
+		return nil
+	}
+	fd, full := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
+	if full == unix.EMFILE {
+		return full
+	}
+	if full == nil {
+		unix.Close(fd)
+	}
+	return errnoOf(err)
+}
+
 // OpenID opens the map with an id.
 func (e *Engine) OpenID(id uint32, readonly bool) (engine.Map, error) {
 	var flags uint32
