@@ -2,7 +2,6 @@ package builtins
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -54,7 +53,7 @@ func (m *Map) Complete(kind, prefix string) []string {
 	k := int(m.info.KeySize)
 	for walk, n := engine.NewWalk(m.raw, most), 0; n < looked && len(found) < most; {
 		b, err := walk.Next()
-		if err == io.EOF || err != nil {
+		if err != nil { // io.EOF, or the keys found so far must do
 			break
 		}
 		for i := range b.N {

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestCgroups lists directories by their inodes, and finds the root of cgroup2 where it is mounted.
@@ -27,6 +29,13 @@ func TestCgroups(t *testing.T) {
 	mounted := cgroupRoot()
 	if mounted == "" {
 		t.Skip("cgroup2 is not mounted")
+	}
+	var fs unix.Statfs_t
+	if err := unix.Statfs(mounted, &fs); err != nil {
+		t.Fatal(err)
+	}
+	if fs.Type != unix.CGROUP2_SUPER_MAGIC {
+		t.Errorf("%s is a file system of type %#x, want cgroup2", mounted, fs.Type)
 	}
 	var st syscall.Stat_t
 	if err := syscall.Stat(mounted, &st); err != nil {

@@ -17,7 +17,7 @@ func TestMapped(t *testing.T) {
 		spec.MaxEntries = 3000
 		m := create(t, e, spec)
 		all := bytes.Repeat([]byte{1, 2, 3, 4, 5, 6, 7, 8}, 3000)
-		if err := m.WriteAt(all, 0); err != nil {
+		if err := m.WriteAt(bytes.Clone(all), 0); err != nil {
 			t.Fatal(err)
 		}
 		v, part := make([]byte, 4), make([]byte, 11)
