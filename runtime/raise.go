@@ -75,7 +75,7 @@ var (
 // Stopped is the error of a run that was interrupted.
 type Stopped struct {
 	Cause error // what Interrupt was given
-	err   error // what the run had come to
+	err   error // what the run had come to; nil if it did not begin
 }
 
 func (e *Stopped) Error() string   { return e.Cause.Error() }
@@ -86,7 +86,7 @@ func (e *Stopped) Unwrap() []error { return []error{e.Cause, e.err} }
 func (s *Session) Interrupt(cause error) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.cancel == nil {
+	if s.running == nil {
 		return false
 	}
 	s.cancel(cause)

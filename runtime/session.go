@@ -61,9 +61,10 @@ type Session struct {
 	output sync.Mutex // guards out
 	out    *bufio.Writer
 
-	mu     sync.Mutex              // guards the rest
-	cancel context.CancelCauseFunc // nil when nothing runs
-	stuck  *time.Timer             // nil unless what runs was interrupted
+	mu      sync.Mutex              // guards the rest
+	running context.Context         // nil when nothing runs
+	cancel  context.CancelCauseFunc // of running
+	stuck   *time.Timer             // nil unless what runs was interrupted
 }
 
 // options are the dialect, the same everywhere.
@@ -192,24 +193,42 @@ type limits struct {
 	steps uint64        // 0: as many as it likes
 }
 
-// run makes one run of f, from a fresh context to a flushed output.
-func (s *Session) run(l limits, f func() error) error {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
+// begin makes what Interrupt ends, or takes what is there: the sequence that a run is in.
+func (s *Session) begin() (ctx context.Context, end func()) {
 	s.mu.Lock()
-	s.cancel = cancel
-	s.thread.Uncancel()
-	s.mu.Unlock()
-	defer func() {
+	defer s.mu.Unlock()
+	if s.running != nil {
+		return s.running, func() {}
+	}
+	s.running, s.cancel = context.WithCancelCause(context.Background())
+	return s.running, func() {
 		s.mu.Lock()
-		s.cancel = nil
+		defer s.mu.Unlock()
+		s.cancel(nil)
+		s.running, s.cancel = nil, nil
 		s.thread.Uncancel()
 		if s.stuck != nil {
 			s.stuck.Stop()
 			s.stuck = nil
 		}
-		s.mu.Unlock()
-	}()
+	}
+}
+
+// Sequence calls f, and an interrupt ends all the runs that f makes: also one that comes between two of them. The
+// context is done then.
+func (s *Session) Sequence(f func(context.Context) error) error {
+	ctx, end := s.begin()
+	defer end()
+	return f(ctx)
+}
+
+// run makes one run of f, up to a flushed output.
+func (s *Session) run(l limits, f func() error) error {
+	ctx, end := s.begin()
+	defer end()
+	if cause := context.Cause(ctx); cause != nil {
+		return &Stopped{Cause: cause}
+	}
 	limit := uint64(math.MaxUint64)
 	if l.steps > 0 {
 		limit = s.thread.ExecutionSteps() + l.steps

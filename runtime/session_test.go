@@ -201,6 +201,33 @@ func TestInterruptIdle(t *testing.T) {
 	}
 }
 
+// TestSequence is ended by an interrupt between two of its runs, and by nothing that came before it.
+func TestSequence(t *testing.T) {
+	f := newFixture(Config{})
+	f.Interrupt(errPressed)
+	var during error
+	err := f.Sequence(func(ctx context.Context) error {
+		if err := errors.Join(f.Run("x.star", []byte("print(1)")), ctx.Err()); err != nil {
+			t.Error(err)
+		}
+		if !f.Interrupt(errPressed) {
+			t.Error("a sequence does not count as something that runs")
+		}
+		during = ctx.Err()
+		return f.Run("x.star", []byte("print(2)"))
+	})
+	var stopped *Stopped
+	if !errors.As(err, &stopped) || stopped.Cause != errPressed || during == nil || f.out.String() != "1\n" {
+		t.Errorf("got %v, the context's error %v, output %q; want the second run stopped", err, during, f.out.String())
+	}
+	if f.Interrupt(errPressed) {
+		t.Error("the sequence is over, and something runs")
+	}
+	if err := f.Run("x.star", []byte("print(3)")); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestEscape keeps control characters from a terminal, in what is printed, warned and reported.
 func TestEscape(t *testing.T) {
 	esc := func(s string) string { return strings.ReplaceAll(s, "\x1b", "ESC") }

@@ -1,6 +1,7 @@
 package repl
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -23,37 +24,42 @@ func (l *loop) watch(rest string) error {
 		return err
 	}
 	line := l.addSource(text)
-	drawn := l.cfg.Output != nil && l.cfg.Output.Terminal()
-	for n, took := 0, time.Duration(0); ; n++ {
-		start := time.Now()
-		head := fmt.Sprintf("%s  every %s", start.Format("15:04:05"), every)
-		if took > every {
-			head += ", but it takes " + shortly(took)
-		}
-		if drawn {
-			if err := l.session.Flush(); err != nil {
+	err = l.session.Sequence(func(ctx context.Context) error {
+		for n, took := 0, time.Duration(0); ; n++ {
+			start := time.Now()
+			head := fmt.Sprintf("%s  every %s", start.Format("15:04:05"), every)
+			if took > every {
+				head += ", but it takes " + shortly(took)
+			}
+			if err := l.round(head, text, line, n); err != nil {
 				return err
 			}
-			l.cfg.Output.begin()
-		} else {
-			l.session.Print(head)
+			took = time.Since(start)
+			select {
+			case <-ctx.Done():
+				return &runtime.Stopped{Cause: context.Cause(ctx)}
+			case <-time.After(max(0, every-took)):
+			}
 		}
-		err := l.evaluate(text, line, n == 0)
-		if drawn {
-			err = errors.Join(err, l.session.Flush(), l.cfg.Output.draw(head, n > 0))
-		}
-		took = time.Since(start)
-		if err == nil {
-			err = l.pause(max(0, every-took))
-		}
-		var stopped *runtime.Stopped
-		switch {
-		case errors.As(err, &stopped):
-			return nil // it is how it ends
-		case err != nil:
-			return err
-		}
+	})
+	var stopped *runtime.Stopped
+	if errors.As(err, &stopped) && !errors.Is(err, runtime.ErrTimeout) && !errors.Is(err, runtime.ErrSteps) {
+		return nil // it is how it ends
 	}
+	return err
+}
+
+// round runs the statement once, and shows what it prints.
+func (l *loop) round(head, text string, line int32, n int) error {
+	if l.cfg.Output == nil || !l.cfg.Output.Terminal() {
+		l.session.Print(head)
+		return l.evaluate(text, line, n == 0)
+	}
+	if err := l.session.Flush(); err != nil {
+		return err
+	}
+	l.cfg.Output.begin()
+	return errors.Join(l.evaluate(text, line, n == 0), l.session.Flush(), l.cfg.Output.draw(head, n > 0))
 }
 
 // parseWatch reads [SECONDS] EXPR. Without an expression it is the last that was entered.

@@ -2,6 +2,7 @@ package repl
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"bpfsh/runtime"
@@ -72,9 +73,40 @@ T  every 50ms
 	if diff := cmp.Diff(want, screen); diff != "" {
 		t.Errorf("the screen differs (-want +got):\n%s", diff)
 	}
-	for name := range s.Globals() {
-		if !isName(name) {
-			t.Errorf("%q is left behind", name)
+}
+
+// TestWatchInterruptedBetween ends by an interrupt that comes when a round is over already.
+func TestWatchInterruptedBetween(t *testing.T) {
+	c, _, cfg := newWorld("n = [1, 2, 3]", ".watch 0.05 print(n.pop())")
+	var s *runtime.Session
+	s = runtime.New(runtime.Config{Stderr: c.screen, Stdout: writer(func(p []byte) (int, error) {
+		if strings.HasSuffix(string(p), "2\n") {
+			s.Interrupt(errors.New("interrupt"))
 		}
+		return c.screen.Write(p)
+	})})
+	cfg.Output = nil
+	if err := Run(s, c, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if screen := c.screen.String(); !strings.Contains(screen, "\n2\n") || strings.Contains(screen, "\n1\n") {
+		t.Errorf("want no round after the second:\n%s", screen)
+	}
+}
+
+// writer is a function that is written to.
+type writer func([]byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
+
+// TestWatchLimit says that a round took too long.
+func TestWatchLimit(t *testing.T) {
+	c, _, cfg := newWorld(".watch 0.05 [n for n in range(100000)]")
+	s := runtime.New(runtime.Config{Stdout: cfg.Output, Stderr: c.screen, MaxSteps: 1000})
+	if err := Run(s, c, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if screen := c.screen.String(); !strings.Contains(screen, runtime.ErrSteps.Error()) {
+		t.Errorf("nothing is said of the limit:\n%s", screen)
 	}
 }

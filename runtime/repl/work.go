@@ -9,9 +9,6 @@ import (
 	"time"
 
 	"bpfsh/runtime"
-
-	"go.starlark.net/starlark"
-	"go.starlark.net/syntax"
 )
 
 // time runs a statement and says how long it took, on standard error: it is no result.
@@ -125,21 +122,4 @@ func (l *loop) path(entered string) string {
 		return filepath.Join(l.cfg.Getenv("HOME"), rest)
 	}
 	return entered
-}
-
-// pause waits, as a run of the session: so that it ends when the session is interrupted.
-func (l *loop) pause(d time.Duration) error {
-	const name = "the pause of .watch" // no name that a script could have
-	globals := l.session.Globals()
-	globals[name] = starlark.NewBuiltin(name, func(thread *starlark.Thread, _ *starlark.Builtin, _ starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {
-		select {
-		case <-time.After(d):
-		case <-runtime.Context(thread).Done():
-			return nil, ErrInterrupt
-		}
-		return starlark.None, nil
-	})
-	defer delete(globals, name)
-	call := &syntax.ExprStmt{X: &syntax.CallExpr{Fn: &syntax.Ident{Name: name}}}
-	return l.session.Chunk(&syntax.File{Path: fileName, Stmts: []syntax.Stmt{call}, Options: runtime.ChunkOptions()}, nil)
 }
