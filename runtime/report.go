@@ -37,7 +37,12 @@ func (s *Session) Report(err error) {
 	if err == nil || errors.As(err, &exit) {
 		return
 	}
-	s.Warn(s.Explain(err))
+	text := s.harmless(s.Explain(err))
+	if s.cfg.Emphasize != nil {
+		first, rest, _ := strings.Cut(text, "\n")
+		text = strings.TrimSuffix(s.cfg.Emphasize(first)+"\n"+rest, "\n")
+	}
+	s.complain(text)
 }
 
 // Explain is the text that Report writes, without the last newline.

@@ -29,6 +29,8 @@ type Config struct {
 	Stderr io.Writer // warnings
 	// These make text harmless where a stream is a terminal. nil: it gets every byte as it is.
 	EscapeStdout, EscapeStderr func(string) string
+	// Emphasize makes the first line of an error's report stand out, once it is harmless; nil leaves it as it is.
+	Emphasize func(line string) string
 	// Live says that somebody watches Stdout: each line goes out at once.
 	Live bool
 
@@ -165,10 +167,17 @@ func (o output) Write(p []byte) (int, error) {
 func (s *Session) Print(text string) { s.print(s.thread, text) }
 
 // Warn writes a line to the session's standard error, behind what was printed before.
-func (s *Session) Warn(text string) {
+func (s *Session) Warn(text string) { s.complain(s.harmless(text)) }
+
+// harmless is a text as standard error may have it.
+func (s *Session) harmless(text string) string {
 	if s.cfg.EscapeStderr != nil {
-		text = s.cfg.EscapeStderr(text)
+		return s.cfg.EscapeStderr(text)
 	}
+	return text
+}
+
+func (s *Session) complain(text string) {
 	s.output.Lock()
 	defer s.output.Unlock()
 	s.out.Flush()

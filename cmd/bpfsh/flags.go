@@ -28,6 +28,7 @@ type options struct {
 	noInit      bool
 	engine      string
 	format      string // of values; "": a table on a terminal, else TSV
+	color       string // "auto", "always" or "never"
 	timeout     time.Duration
 	maxSteps    uint64
 	help        bool
@@ -49,6 +50,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
 	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: `kernel`, memory (in this process, for trying and testing), auto (kernel if permitted)")
 	fs.StringVar(&o.format, "format", "", "how values are written: `FORMAT` is "+strings.Join(render.FormatNames(), ", ")+" (a table on a terminal, else tsv)")
+	fs.StringVar(&o.color, "color", "auto", "`WHEN` there are colours: "+strings.Join(colorModes, ", "))
 	fs.BoolVarP(&o.noInit, "no-init", "X", false, "at the prompt, do not run ~/.config/bpfsh/init.star first")
 	fs.BoolVar(&o.noMount, "no-mount", false, "do not mount a bpffs at /sys/fs/bpf to pin there")
 	fs.BoolVar(&o.golden, "golden", false, "run each FILE and compare with what its .golden file says")
@@ -65,6 +67,9 @@ func parseFlags(args []string) (*options, error) {
 		return nil, err
 	}
 	if err := checkEngine(o.engine); err != nil {
+		return nil, err
+	}
+	if err := checkColor(o.color); err != nil {
 		return nil, err
 	}
 	if o.format != "" {

@@ -74,7 +74,7 @@ func runGolden(engineName, script string, stdout, stderr io.Writer) int {
 		return statusUsage
 	}
 	os.Setenv(directoryVariable, filepath.Dir(script))
-	o := &options{engine: engineName, noMount: true, format: render.FormatTable.String()}
+	o := &options{engine: engineName, noMount: true, color: "never", format: render.FormatTable.String()}
 	sh := newShell(o, strings.NewReader(""), stdout, stderr)
 	defer sh.close()
 	return runtime.Status(sh.run(o, source{name: script, text: text}))

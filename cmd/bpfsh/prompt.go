@@ -31,7 +31,7 @@ func (p *prompt) run(sh *shell, o *options) error {
 		}
 		sh.session.Report(err)
 	}
-	console, err := repl.NewInteractive(repl.EditorConfig{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	console, err := repl.NewInteractive(repl.EditorConfig{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Color: colored(o.color, true, os.Getenv)})
 	if err != nil {
 		sh.session.Report(err)
 		return err

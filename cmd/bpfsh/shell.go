@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"os"
 
 	"bpfsh/builtins"
 	"bpfsh/builtins/host"
@@ -49,8 +50,11 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	if isTerminal(stderr) {
 		cfg.EscapeStderr = render.Escape
 	}
+	if colored(o.color, isTerminal(stderr), os.Getenv) {
+		cfg.Emphasize = red
+	}
 	sh.session = runtime.New(cfg)
-	sh.display = sh.displayOptions(o.format, stdout)
+	sh.display = sh.displayOptions(o, stdout)
 	sh.library.SetDisplay(builtins.Display{Out: sh.session.Output(), Options: sh.display})
 	if fallback != "" {
 		sh.session.Warn(fallback)
@@ -130,20 +134,21 @@ func (sh *shell) runChunk(src source) error {
 
 // displayOptions are how values are written to a stream: as a table on a terminal, and elsewhere so that cut and awk
 // read them, unless a format is asked for. A terminal's width is asked for each time.
-func (sh *shell) displayOptions(format string, stdout io.Writer) func() render.Options {
-	o := render.Options{Terminal: isTerminal(stdout)}
-	switch f, err := render.ParseFormat(format); {
+func (sh *shell) displayOptions(asked *options, stdout io.Writer) func() render.Options {
+	first := render.Options{Terminal: isTerminal(stdout)}
+	switch f, err := render.ParseFormat(asked.format); {
 	case err == nil:
-		o.Format = f
-	case !o.Terminal:
-		o.Format = render.FormatTSV
+		first.Format = f
+	case !first.Terminal:
+		first.Format = render.FormatTSV
 	}
 	return func() render.Options {
-		o := o
+		o := first
 		if sh.format != nil {
 			o.Format = *sh.format
 		}
 		o.Terminal = o.Terminal && sh.output.Terminal()
+		o.Color = colored(asked.color, o.Terminal, os.Getenv)
 		if f, ok := stdout.(interface{ Fd() uintptr }); ok && o.Terminal {
 			o.Width, _, _ = readline.GetSize(int(f.Fd())) // of a terminal that does not tell: 0
 		}

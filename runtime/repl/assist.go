@@ -43,45 +43,33 @@ func harden() { _ = recover() }
 // painter shows our marks, and the hint behind the line.
 type painter struct {
 	editor  *Editor
-	newline []rune
-	color   bool
+	newline rune
 }
 
 // Paint is readline's Painter. What it returns takes as many columns as line: behind a hint the cursor goes back.
 func (p painter) Paint(line []rune, pos int) []rune {
-	painted := p.marks(line)
+	var styles []style
+	if p.editor.color && len(line) <= longestPainted && !p.editor.asking.Load() {
+		typed := strings.TrimSuffix(string(line), "\n") // with which readline draws it for the last time
+		styles = stylesOf(decodeLine(typed), len(line))
+	}
+	painted := paint(line, styles, p.newline)
 	if hint := p.hint(line, pos); hint != "" {
 		return slices.Concat(painted, []rune(hint))
 	}
 	return painted
 }
 
-func (p painter) marks(line []rune) []rune {
-	if !slices.ContainsFunc(line, isMark) {
-		return line
-	}
-	var painted []rune
-	for _, r := range line {
-		switch {
-		case r == newlineMark:
-			painted = append(painted, p.newline...)
-		case isMark(r):
-			painted = append(painted, ' ')
-		default:
-			painted = append(painted, r)
-		}
-	}
-	return painted
-}
+// longestPainted is the longest line, in runes, that is looked at on each key for its colours and its hint.
+const longestPainted = 1000
 
 // hint is the text behind the line with what moves the cursor back. There is none unless the cursor is at the end,
 // the hint can be told from what is typed, and there is room: readline must not know of it. A line that ends in a
 // newline was entered, and is drawn for the last time.
 func (p painter) hint(line []rune, pos int) (text string) {
 	defer harden()
-	const longest = 1000 // of a line, which is looked at on each key
 	e := p.editor
-	if !p.color || pos != len(line) || pos == 0 || pos > longest || line[pos-1] == '\n' || e.assistant == nil || e.asking.Load() {
+	if !e.color || pos != len(line) || pos == 0 || pos > longestPainted || line[pos-1] == '\n' || e.assistant == nil || e.asking.Load() {
 		return ""
 	}
 	columns, prompt := int(e.columns.Load()), int(e.prompt.Load())
@@ -102,19 +90,16 @@ func (p painter) hint(line []rune, pos int) (text string) {
 	return "\x1b[2m" + hint + "\x1b[0m" + strings.Repeat("\b", width(hint))
 }
 
-// newlineSign shows a newline in one column: dim if it may be, and in ASCII if the locale says so.
-func newlineSign(getenv func(string) string, color bool) []rune {
-	sign := "↵"
+// newlineSign shows a newline in one column: in ASCII if the locale says so.
+func newlineSign(getenv func(string) string) rune {
+	sign := '↵'
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if locale := strings.ToUpper(getenv(name)); locale != "" {
 			if !strings.Contains(locale, "UTF-8") && !strings.Contains(locale, "UTF8") {
-				sign = "|"
+				sign = '|'
 			}
 			break
 		}
 	}
-	if color {
-		sign = "\x1b[2m" + sign + "\x1b[0m"
-	}
-	return []rune(sign)
+	return sign
 }

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -66,9 +67,9 @@ func TestEditorHints(t *testing.T) {
 	const hint = "key, value, flags=BPF_ANY)"
 	term.wait("m.update(\x1b[2m" + hint + "\x1b[0m" + strings.Repeat("\b", len(hint)))
 	term.write("'k', ")
-	term.wait("m.update('k', \x1b[2mvalue, flags=BPF_ANY)\x1b[0m")
+	term.wait("m.update(\x1b[32m'k'\x1b[0m, \x1b[2mvalue, flags=BPF_ANY)\x1b[0m")
 	term.enter("5)", promptFirst)
-	if strings.Contains(term.text()[strings.LastIndex(term.text(), "5)"):], "\x1b[2m") {
+	if strings.Contains(term.text()[strings.LastIndex(term.text(), "5\x1b[0m)"):], "\x1b[2m") {
 		t.Error("there is a hint behind what was entered")
 	}
 	// There is none where the line would wrap, and none in its middle.
@@ -81,9 +82,9 @@ func TestEditorHints(t *testing.T) {
 	term.press(keyCtrlC)
 	term.wait(promptFirst)
 	term.leave()
-	plain := strings.NewReplacer("\x1b[J", "", "\x1b[2K", "")
+	plain := regexp.MustCompile(`\x1b\[(?:J|2K)|\x1b\[3\dm([^\x1b]*)\x1b\[0m`)
 	for line := range strings.SplitSeq(term.text(), "\r") {
-		line, hint, ok := strings.Cut(plain.Replace(line), "\x1b[2m")
+		line, hint, ok := strings.Cut(plain.ReplaceAllString(line, "$1"), "\x1b[2m")
 		hint, _, _ = strings.Cut(hint, "\x1b[0m")
 		if ok && len(line)%80+len(hint) >= 80 {
 			t.Errorf("the hint %q wraps behind %q", hint, line)
@@ -99,7 +100,7 @@ func TestEditorSearch(t *testing.T) {
 	}
 	term := openTerminal(t, history, nil)
 	term.press("\x12return")
-	term.wait("f(2100 + 1)")
+	term.wait("f(\x1b[36m2100\x1b[0m + \x1b[36m1\x1b[0m)")
 	term.enter("", "4202\r\n")
 	term.leave()
 }

@@ -16,8 +16,8 @@ type EditorConfig struct {
 	Stdin  *os.File // must be a terminal
 	Stdout *os.File // has the prompt, if it is a terminal
 	Stderr *os.File // has it otherwise
-	// Getenv answers for HOME, XDG_STATE_HOME, BPFSH_HISTORY, BPFSH_BASIC, TERM, NO_COLOR and the locale; nil is
-	// os.Getenv.
+	Color  bool     // keywords, strings and hints are told apart
+	// Getenv answers for HOME, XDG_STATE_HOME, BPFSH_HISTORY, BPFSH_BASIC, TERM and the locale; nil is os.Getenv.
 	Getenv func(string) string
 }
 
@@ -31,6 +31,7 @@ func (c EditorConfig) getenv(name string) string {
 // Editor is the Console of a terminal. One goroutine may use it; Restore may be called from any other.
 type Editor struct {
 	in, out *os.File
+	color   bool
 	rl      *readline.Instance
 	keys    *keyReader
 	history *history
@@ -60,7 +61,7 @@ var (
 // no error here, but one of Remember.
 func NewEditor(cfg EditorConfig) (*Editor, error) {
 	getenv := cfg.getenv
-	e := &Editor{in: cfg.Stdin, out: cfg.Stdout, keys: newKeyReader(cfg.Stdin), stopped: make(chan struct{})}
+	e := &Editor{in: cfg.Stdin, out: cfg.Stdout, color: cfg.Color, keys: newKeyReader(cfg.Stdin), stopped: make(chan struct{})}
 	if !readline.IsTerminal(int(e.out.Fd())) {
 		e.out = cfg.Stderr
 	}
@@ -68,7 +69,6 @@ func NewEditor(cfg EditorConfig) (*Editor, error) {
 	if e.saved, err = readline.GetState(int(e.in.Fd())); err != nil {
 		return nil, fmt.Errorf("standard input is not a terminal: %w", err)
 	}
-	color := getenv("NO_COLOR") == ""
 	e.prompt.Store(int32(len(promptFirst)))
 	e.columns.Store(int32(e.screenWidth()))
 	e.rl, err = readline.NewEx(&readline.Config{
@@ -79,7 +79,7 @@ func NewEditor(cfg EditorConfig) (*Editor, error) {
 		HistoryLimit:           historyLimit + 1,
 		DisableAutoSaveHistory: true,
 		AutoComplete:           completer{e},
-		Painter:                painter{e, newlineSign(getenv, color), color},
+		Painter:                painter{e, newlineSign(getenv)},
 		Listener:               readline.FuncListener(e.change),
 		FuncGetWidth:           e.screenWidth,
 		FuncOnWidthChanged:     func(f func()) { e.resized = f },

@@ -95,12 +95,12 @@ func TestEditorPaste(t *testing.T) {
 	history := newHistory(t)
 	term := openTerminal(t, history, nil)
 	term.press(bracketed("def f(x):\r\n\ty = x * 2\r\n\r\n\treturn y\r\n\r\nprint('f', f(21))\r\n"))
-	term.wait("def f(x):\x1b[2m↵\x1b[0m    y = x * 2\x1b[2m↵\x1b[0m\x1b[2m↵\x1b[0m    return y")
+	term.wait("\x1b[35mdef\x1b[0m f(x):\x1b[2m↵\x1b[0m    y = x * \x1b[36m2\x1b[0m\x1b[2m↵↵\x1b[0m    \x1b[35mreturn\x1b[0m y")
 	term.enter("", "f 42\r\n")
 
 	// Up brings the whole block back, and it can be edited.
 	term.press(keyUp)
-	term.wait("def f(x):\x1b[2m↵\x1b[0m    y = x * 2\x1b[2m↵\x1b[0m\x1b[2m↵\x1b[0m    return y")
+	term.wait("\x1b[35mdef\x1b[0m f(x):\x1b[2m↵\x1b[0m    y = x * \x1b[36m2\x1b[0m\x1b[2m↵↵\x1b[0m    \x1b[35mreturn\x1b[0m y")
 	term.enter("\x7f + 100)", "f 142\r\n")
 	term.enter("print('a' + 'b')", "ab\r\n")
 	term.enter(keyUp+keyUp+keyUp, "f 42\r\n")
@@ -192,7 +192,7 @@ func TestEditorHangUp(t *testing.T) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no controlling terminal, so no SIGHUP
 	})
 	term.press(fmt.Sprintf("write(%q, 'text')", file))
-	term.wait("'text')")
+	term.wait("'text'\x1b[0m)")
 	term.tty.Close()
 	term.master.Close()
 	term.until("end of the command", term.hasExited)

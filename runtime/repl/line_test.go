@@ -83,21 +83,18 @@ func TestCompleter(t *testing.T) {
 
 func first(suffixes [][]rune, _ int) [][]rune { return suffixes }
 
-func TestPainter(t *testing.T) {
+func TestNewlineSign(t *testing.T) {
 	for _, test := range []struct {
-		env   map[string]string
-		color bool
-		want  string
+		env  map[string]string
+		want rune
 	}{
-		{nil, true, "a\x1b[2m↵\x1b[0mb "},
-		{nil, false, "a↵b "},
-		{map[string]string{"LANG": "de_DE.UTF-8"}, false, "a↵b "},
-		{map[string]string{"LANG": "de_DE.UTF-8", "LC_ALL": "C"}, false, "a|b "},
-		{map[string]string{"LC_CTYPE": "C.utf8", "LANG": "C"}, false, "a↵b "},
+		{nil, '↵'},
+		{map[string]string{"LANG": "de_DE.UTF-8"}, '↵'},
+		{map[string]string{"LANG": "de_DE.UTF-8", "LC_ALL": "C"}, '|'},
+		{map[string]string{"LC_CTYPE": "C.utf8", "LANG": "C"}, '↵'},
 	} {
-		p := painter{newline: newlineSign(func(name string) string { return test.env[name] }, test.color)}
-		if got := string(p.Paint([]rune{'a', newlineMark, 'b', pasteMark}, 0)); got != test.want {
-			t.Errorf("%v, color %t: the line is painted %q, want %q", test.env, test.color, got, test.want)
+		if got := newlineSign(func(name string) string { return test.env[name] }); got != test.want {
+			t.Errorf("%v: a newline is painted %c, want %c", test.env, got, test.want)
 		}
 	}
 }

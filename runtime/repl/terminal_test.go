@@ -52,7 +52,7 @@ func promptMain() int {
 		return starlark.Bool(yes), err
 	})
 	s := runtime.New(runtime.Config{Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, EscapeStdout: out.Escape, EscapeStderr: render.Escape, Live: true, Predeclared: predeclared})
-	c, err := NewInteractive(EditorConfig{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr})
+	c, err := NewInteractive(EditorConfig{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Color: os.Getenv("NO_COLOR") == ""})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 2
