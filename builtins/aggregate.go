@@ -16,6 +16,9 @@ var aggregateFunctions = []method.Row[*Library]{{
 	Params: "x, by=None",
 	Doc: "The sum of what x gives: numbers, exact however large.\n" +
 		"by is the name of a field to add up (\"bytes\"), or a function of the element. Of (key, value) pairs a field is looked for in the value.",
+	Example: `sum(m.values(), by="bytes")
+sum(m.items(), by=lambda entry: 8 * entry[1].bytes)
+sum([flow.packets for flow in m.values() if flow.bytes > 100])`,
 	Run: (*Library).sum,
 }}
 

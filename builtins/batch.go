@@ -21,12 +21,17 @@ var batchMethods = []method.Row[*Map]{{
 	Doc: "All entries in batches (BPF_MAP_LOOKUP_BATCH).\n" +
 		"They are read while they are looped over. size is what the kernel is asked for; a batch may be shorter, or longer where one hash bucket holds more. A batch has " +
 		".keys, .values and a length, and is a sequence of (key, value).",
+	Example: `for batch in m.lookup_batch(1000):
+    print(len(batch), batch.keys[0], sum(batch.values, by="bytes"))`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.batches(c, engine.NewWalk) },
 }, {
 	Name:   "pop_batch",
 	Params: "size=None",
 	Doc: "All entries in batches, removed while they are looped over.\n" +
 		"It is BPF_MAP_LOOKUP_AND_DELETE_BATCH. Only entries of batches that the loop comes to are removed. Otherwise as lookup_batch.",
+	Example: `total = 0
+for batch in m.pop_batch():
+    total += sum(batch, by="bytes")    # counted, and gone from m`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.batches(c, engine.NewPop) },
 }, {
 	Name:   "update_batch",
@@ -35,6 +40,10 @@ var batchMethods = []method.Row[*Map]{{
 		"entries is a dict, a map, a batch, or anything that gives (key, value) pairs or batches; or keys and values come " +
 		"separately. All are read and checked before the first is written. If the kernel refuses one, those before it are " +
 		"written: the error has .count and .key. BPF_NOEXIST and BPF_EXIST hold for each entry.",
+	Example: `m.update_batch({"10.0.0.1": (3, 180), "10.0.0.2": (1, 60)})
+m.update_batch(keys=["10.0.0.3", "10.0.0.4"], values=[(0, 0)] * 2)
+copy = create(like=m)
+copy.update_batch(m.lookup_batch())`,
 	Run: (*Map).updateBatch,
 }, {
 	Name:   "delete_batch",
@@ -42,6 +51,8 @@ var batchMethods = []method.Row[*Map]{{
 	Doc: "Remove many entries, and return how many (BPF_MAP_DELETE_BATCH).\n" +
 		"keys is anything that gives keys, or batches. A key that is not there ends it: those before it are removed, and the " +
 		"error has .count and .key. With missing_ok such keys are passed over.",
+	Example: `idle = [address for address, flow in m.items() if flow.packets < 10]
+m.delete_batch(idle, missing_ok=True)    # some may be gone by now`,
 	Run: (*Map).deleteBatch,
 }}
 

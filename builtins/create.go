@@ -15,12 +15,16 @@ import (
 
 var createFunctions = []method.Row[*Library]{{
 	Name:   "create",
-	Params: `type=…, key=…, value=…, max_entries=…, name="", flags=0, inner=None, like=None, map_extra=0, numa_node=None`,
+	Params: `type=..., key=..., value=..., max_entries=..., name="", flags=0, inner=None, like=None, map_extra=0, numa_node=None`,
 	Doc: "Make a map (BPF_MAP_CREATE).\n" +
-		"type is bpftool's name: \"hash\", \"lru_percpu_hash\", … key and value are types, spelled as in C (\"u32\", " +
+		"type is bpftool's name: \"hash\", \"lru_percpu_hash\", ... key and value are types, spelled as in C (\"u32\", " +
 		"\"struct { ipv4 saddr; be16 port; }\") or from typeof; the kernel keeps them with the map if it can. max_entries is how many " +
 		"entries there is room for. name has at most 15 characters. like=m takes from m what is not given; inner=m makes maps like m " +
 		"the values of a map in maps. The map is gone when nothing holds it any more: pin() keeps it.",
+	Example: `ports = create("percpu_hash", key="struct { ipv4 addr; be16 port; }",
+               value="u64", max_entries=1024, name="ports")
+ports["10.0.0.1", 443] = [0] * cpus()
+larger = create(like=m, max_entries=4096, name="flows2")`,
 	Run: (*Library).create,
 }}
 

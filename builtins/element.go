@@ -17,6 +17,8 @@ var elementMethods = []method.Row[*Map]{{
 	Doc: "Write value under key (BPF_MAP_UPDATE_ELEM).\n" +
 		"BPF_NOEXIST: only if key is new (EEXIST); BPF_EXIST: only if it is there (ENOENT). BPF_F_LOCK takes the " +
 		"value's spin lock meanwhile. E2BIG: the map is full. m[key] = value does the same with BPF_ANY.",
+	Example: `m.update("10.0.0.9", {"packets": 1, "bytes": 60}, BPF_NOEXIST)
+m.update("10.0.0.9", (2, 120), BPF_EXIST)    # the fields in order`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		flags, err := flagsOf(c, 2)
 		if err != nil {
@@ -30,6 +32,8 @@ var elementMethods = []method.Row[*Map]{{
 	Doc: "The value under key, or default if there is none (BPF_MAP_LOOKUP_ELEM).\n" +
 		"In a trie: under the longest prefix that covers key. BPF_F_LOCK takes the value's spin lock meanwhile. " +
 		"m[key] does the same, and is an error if there is none.",
+	Example: `flow = m.lookup("10.0.0.9")    # None, where m["10.0.0.9"] is an error
+flow = m.lookup("10.0.0.9", default=m.value_type())    # all zero`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		flags, err := flagsOf(c, 2)
 		if err != nil {
@@ -46,6 +50,9 @@ var elementMethods = []method.Row[*Map]{{
 	Params: "key, missing_ok=False",
 	Doc: "Remove the entry under key (BPF_MAP_DELETE_ELEM).\n" +
 		"ENOENT: there is none, unless missing_ok. It returns whether there was one.",
+	Example: `m.delete("10.0.0.1")
+if not m.delete("10.0.0.9", missing_ok=True):
+    print("there was none")`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		missingOK, err := c.Bool(1, "missing_ok")
 		if err != nil {
@@ -64,16 +71,22 @@ var elementMethods = []method.Row[*Map]{{
 	},
 }, {
 	Name:   "pop",
-	Params: "key=…, default=…",
+	Params: "key=..., default=...",
 	Doc: "Remove the entry under key and return its value, in one step.\n" +
 		"It is BPF_MAP_LOOKUP_AND_DELETE_ELEM. If there is none: default if one is given, else ENOENT. Of a queue or stack, pop() and pop(default=None) take " +
 		"the next value. Hash types have it since Linux 5.14; others say what to call.",
+	Example: `flow = m.pop("10.0.0.1", default=None)
+job = queue.pop(default=None)    # a queue has no keys`,
 	Run: (*Map).pop,
 }, {
 	Name:   "next_key",
 	Params: "key=None",
 	Doc: "The key that follows key (BPF_MAP_GET_NEXT_KEY); None behind the last.\n" +
 		"The order is the kernel's own. Without key, or with one that is not in the map: the first. For loops, keys() is faster, and right while the map changes.",
+	Example: `key = m.next_key()
+while key != None:
+    print(key)
+    key = m.next_key(key)`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		var key []byte
 		if k := c.Args[0]; k != nil && k != starlark.None {

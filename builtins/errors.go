@@ -112,7 +112,7 @@ func (e *Error) text() string {
 
 func shorten(s string) string {
 	if r := []rune(s); len(r) > 100 {
-		return string(r[:99]) + "…"
+		return string(r[:99]) + "..."
 	}
 	return s
 }

@@ -26,6 +26,9 @@ var findFunctions = []method.Row[*Library]{{
 		"where is an id (an int), a pin's path (a string with a slash), or a name; \"id:144\", \"pin:/p\" and \"name:x\" say which. " +
 		"key and value are types to use instead of the map's own; hints gives some of its fields another type, such as " +
 		"{\"key.saddr\": \"ipv4\", \"value.seen\": \"ktime\"}. readonly asks for a handle that cannot write.",
+	Example: `flows = open("/sys/fs/bpf/flows", readonly=True)
+drops = open("drops", hints={"key": "ifindex"})
+again = open(flows.id)    # an int; open("144") looks for a name`,
 	Run: (*Library).openMap,
 }, {
 	Name:   "maps",
@@ -33,6 +36,8 @@ var findFunctions = []method.Row[*Library]{{
 	Doc: "Every map on the system, a list of records ordered by id.\n" +
 		"name is a pattern such as \"cilium_*\", type a map type; they choose among the maps. Memory is in bytes. With count, entries " +
 		"is how many each has, as count() tells; None where that cannot be told, or not without a walk through more than a million.",
+	Example: `show(maps("flow*", type="hash", count=True))
+show(sorted(maps(), key=lambda map: map.memory, reverse=True)[:5])`,
 	Run: (*Library).maps,
 }}
 

@@ -18,19 +18,26 @@ var iterateMethods = []method.Row[*Map]{{
 	Name: "keys",
 	Doc: "All keys, read while they are looped over.\n" +
 		"Each key that stays in the map comes once, however busy the map is. Each loop reads anew. `for key in m` does the same.",
-	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.entries(c.Name) },
+	Example: `unknown = [address for address in m.keys() if address not in seen]`,
+	Run:     func(m *Map, c method.Call) (starlark.Value, error) { return m.entries(c.Name) },
 }, {
 	Name: "values",
 	Doc:  "All values, read while they are looped over, as keys() does.",
-	Run:  func(m *Map, c method.Call) (starlark.Value, error) { return m.entries(c.Name) },
+	Example: `largest = max([flow.bytes for flow in m.values()])
+total = sum(m.values(), by="bytes")`,
+	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.entries(c.Name) },
 }, {
 	Name: "items",
 	Doc:  "All (key, value) pairs, read while they are looped over, as keys() does.",
-	Run:  func(m *Map, c method.Call) (starlark.Value, error) { return m.entries(c.Name) },
+	Example: `for address, flow in m.items():
+    if flow.packets < 10:
+        m.delete(address, missing_ok=True)    # the loop goes on`,
+	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.entries(c.Name) },
 }, {
 	Name: "count",
 	Doc: "The number of entries.\n" +
 		"An array has all its entries always. Of a hash the kernel is asked, in microseconds, if it tells (Linux 6.6) and the process has CAP_PERFMON; other maps are walked through.",
+	Example: `print("%d%% full" % (100 * m.count() // m.max_entries))`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		n, err := m.count(runtime.Context(c.Thread), c.Name)
 		return starlark.MakeInt(n), err
@@ -40,6 +47,8 @@ var iterateMethods = []method.Row[*Map]{{
 	Params: "",
 	Doc: "Remove all entries, and return how many there were.\n" +
 		"An array's entries cannot be removed: they are set to zero. What others add meanwhile may stay.",
+	Example: `print(m.clear(), "entries removed")
+inner.clear()    # 4: an array's entries are zero then`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		n, err := m.clear(runtime.Context(c.Thread), c.Name)
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 var kernelAttrs = []method.Attr[*Map]{{
 	Name: "kernel",
 	Doc: "The same operations, done by a program in the kernel.\n" +
-		"m.kernel.update(key, value) and the others call the helper (bpf_map_update_elem …) in a small program that bpfsh loads once and runs " +
+		"m.kernel.update(key, value) and the others call the helper (bpf_map_update_elem ...) in a small program that bpfsh loads once and runs " +
 		"each time. Programs write to frozen maps, see one CPU's value of a per-CPU map, and add in one step.",
 	Get: func(m *Map) (starlark.Value, error) { return m.kernelSide(), nil },
 }}
@@ -27,6 +27,8 @@ var kernelMethods = []method.Row[*KernelSide]{{
 	Params: "key, default=None, cpu=None",
 	Doc: "The value that a program finds under key (bpf_map_lookup_elem).\n" +
 		"default if there is none. Of a per-CPU map: the value of the CPU that the program runs on, which cpu chooses. A value with a spin lock is read under it.",
+	Example: `m.kernel.lookup("10.0.0.9")      # None: there is no entry
+drops.kernel.lookup(1, cpu=0)    # one value; drops[1] has all CPUs'`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		cpu, err := k.cpu(c, 2)
 		if err != nil {
@@ -38,7 +40,8 @@ var kernelMethods = []method.Row[*KernelSide]{{
 	Name:   "kernel.lookup_percpu",
 	Params: "key, cpu, default=None",
 	Doc: "One CPU's value, as any CPU's program finds it.\n" +
-		"It is bpf_map_lookup_percpu_elem, of per-CPU maps, since Linux 5.19; kernel.lookup(key, cpu=…) does it on every kernel.",
+		"It is bpf_map_lookup_percpu_elem, of per-CPU maps, since Linux 5.19; kernel.lookup(key, cpu=...) does it on every kernel.",
+	Example: `[drops.kernel.lookup_percpu(1, cpu) for cpu in range(cpus())]`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		cpu, err := k.cpu(c, 1)
 		if err != nil {
@@ -55,6 +58,9 @@ var kernelMethods = []method.Row[*KernelSide]{{
 	Doc: "Write value under key from a program (bpf_map_update_elem).\n" +
 		"Flags and errors are those of update; a frozen map does not refuse it. Of a per-CPU map one CPU's value is written, and the others stay: " +
 		"that of cpu, or of the CPU the program happens to run on.",
+	Example: `m.freeze()
+m.kernel.update("10.0.0.1", (0, 0))    # m.update is refused now
+drops.kernel.update(1, 0, cpu=0)       # the other CPUs' values stay`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		flags, err := flagsOf(c, 2)
 		if err != nil {
@@ -83,6 +89,8 @@ var kernelMethods = []method.Row[*KernelSide]{{
 	Params: "key, missing_ok=False",
 	Doc: "Remove the entry under key from a program (bpf_map_delete_elem).\n" +
 		"ENOENT: there is none, unless missing_ok. It returns whether there was one.",
+	Example: `m.kernel.delete("10.0.0.1")
+m.kernel.delete("10.0.0.9", missing_ok=True)    # False: there was none`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		missingOK, err := c.Bool(1, "missing_ok")
 		if err != nil {
@@ -102,6 +110,8 @@ var kernelMethods = []method.Row[*KernelSide]{{
 	Name:   "kernel.push",
 	Params: "value, flags=BPF_ANY",
 	Doc:    "Add a value from a program (bpf_map_push_elem), as push does.",
+	Example: `queue.kernel.push(8, BPF_EXIST)    # if it is full, the oldest value goes
+seen.kernel.push("10.0.0.1")`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		if err := k.has(c.Name, nil); err != nil {
 			return nil, err
@@ -121,9 +131,10 @@ var kernelMethods = []method.Row[*KernelSide]{{
 	},
 }, {
 	Name:   "kernel.pop",
-	Params: "key=…, default=…",
+	Params: "key=..., default=...",
 	Doc: "Take the next value of a queue or stack (bpf_map_pop_elem).\n" +
 		"If it is empty: default if one is given, else ENOENT. Programs have no such step for maps with keys.",
+	Example: `job = queue.kernel.pop(default=None)    # None if it is empty`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		if err := k.has(c.Name, c.Args[0]); err != nil {
 			return nil, err
@@ -135,9 +146,11 @@ var kernelMethods = []method.Row[*KernelSide]{{
 	},
 }, {
 	Name:   "kernel.peek",
-	Params: "default=…",
+	Params: "default=...",
 	Doc: "The next value of a queue or stack, which stays (bpf_map_peek_elem).\n" +
 		"If it is empty: default if one is given, else ENOENT. `value in m.kernel` asks a bloom filter.",
+	Example: `job = queue.kernel.peek(default=None)
+print("10.0.0.1" in seen.kernel)    # a bloom filter has no peek`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		if err := k.has(c.Name, nil); err != nil {
 			return nil, err

@@ -19,6 +19,8 @@ var kernelWalkMethods = []method.Row[*KernelSide]{{
 		"A batch: a sequence of (key, value), with .keys and .values. Of a per-CPU map: the values of one CPU. Hashes and arrays have it, since Linux 5.13. " +
 		"It cannot be interrupted, and the CPU does nothing else meanwhile, some 0.2 s for a million entries: more are refused, and so is a map with room for " +
 		"more than 16 million. items() reads any map.",
+	Example: `total = sum(m.kernel.items(), by="bytes")
+one = drops.kernel.items(cpu=0).values    # of CPU 0 alone`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		cpu, err := k.cpu(c, 0)
 		if err != nil {
@@ -38,6 +40,8 @@ var kernelWalkMethods = []method.Row[*KernelSide]{{
 	Name: "kernel.count",
 	Doc: "The number of entries that a program goes through.\n" +
 		"It is bpf_for_each_map_elem, with the limits of kernel.items; count() is faster.",
+	Example: `if m.kernel.count() != m.count():
+    print("m changed meanwhile")`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		if err := k.mayWalk(c); err != nil {
 			return nil, err
@@ -53,6 +57,8 @@ var kernelWalkMethods = []method.Row[*KernelSide]{{
 	Name:   "kernel.next_key",
 	Params: "key=None",
 	Doc:    "An error: programs have no such helper.\nIt says what to use instead.",
+	Example: `_, err = catch(lambda: m.kernel.next_key("10.0.0.1"))
+print(err)`,
 	Run: func(k *KernelSide, c method.Call) (starlark.Value, error) {
 		return nil, k.has(c.Name, c.Args[0])
 	},

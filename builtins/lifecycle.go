@@ -18,6 +18,10 @@ var lifecycleMethods = []method.Row[*Map]{{
 	Name: "freeze",
 	Doc: "End all writing from user space, for good (BPF_MAP_FREEZE).\n" +
 		"Programs still write. It holds for every handle on the map and cannot be undone.",
+	Example: `m.freeze()
+_, err = catch(m.update, "10.0.0.1", (0, 0))
+print(err.errno)                       # EPERM
+m.kernel.update("10.0.0.1", (0, 0))    # programs still write`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		return starlark.None, m.explain(c.Name, nil, m.raw.Freeze())
 	},
@@ -27,6 +31,8 @@ var lifecycleMethods = []method.Row[*Map]{{
 	Doc: "Give the map a name in a bpffs (BPF_OBJ_PIN).\n" +
 		"The pin keeps it when nothing else does. A map can have several pins. EEXIST: something is at path; with replace, a map that is pinned there gives way. " +
 		"The bpffs at /sys/fs/bpf is mounted if it is not.",
+	Example: `m.pin("/sys/fs/bpf/flows", replace=True)    # whatever map was there
+m = open("/sys/fs/bpf/flows")               # in a later run`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		path, err := pathArg(c, 0)
 		if err != nil {
@@ -49,10 +55,15 @@ var lifecycleMethods = []method.Row[*Map]{{
 	Params: "path=None",
 	Doc: "Remove a pin of this map.\n" +
 		"Without path: the one that this handle has made. A pin of another map is an error.",
+	Example: `routes.pin("/sys/fs/bpf/routes")
+routes.unpin()    # the one pin that this handle has made
+open("flows").unpin("/sys/fs/bpf/flows")    # one that others have made`,
 	Run: (*Map).unpin,
 }, {
 	Name: "close",
 	Doc:  "Give this handle up.\nThe map lives on while a pin, a program or another handle holds it.",
+	Example: `m.close()                        # its pin keeps the map
+m = open("/sys/fs/bpf/flows")`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		if m.closed {
 			return starlark.None, nil
@@ -68,6 +79,8 @@ var lifecycleMethods = []method.Row[*Map]{{
 	Doc: "What there is to know about the map, one record.\n" +
 		"btf says whether the kernel keeps the types with it; memory is in bytes; owner is the type of the programs that may use a " +
 		"prog_array, once one is in it.",
+	Example: `show(m.info())
+print(m.info().memory // m.max_entries, "bytes for each entry")`,
 	Run: (*Map).infoRecord,
 }}
 
@@ -125,7 +138,7 @@ var mapAttrs = []method.Attr[*Map]{
 	{Name: "key_size", Doc: "The bytes of a key.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.KeySize), nil }},
 	{Name: "value_size", Doc: "The bytes of a value; of one CPU's, in a per-CPU map.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.ValueSize), nil }},
 	{Name: "max_entries", Doc: "How many entries there is room for.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.MaxEntries), nil }},
-	{Name: "flags", Doc: "The flags the map was made with, BPF_F_… combined with |.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.Flags), nil }},
+	{Name: "flags", Doc: "The flags the map was made with, BPF_F_... combined with |.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.Flags), nil }},
 	{Name: "frozen", Doc: "Whether user space may no longer write.", Get: func(m *Map) (starlark.Value, error) {
 		yes, err := m.raw.Frozen()
 		return starlark.Bool(yes), m.explain("frozen", nil, err)

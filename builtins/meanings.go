@@ -58,7 +58,7 @@ var meanings = []meaning{
 
 	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "freeze", when: named("struct_ops"), says: "the kernel freezes no struct_ops"},
 	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "freeze", says: "the kernel freezes no {type} whose values have a spin lock, a timer or a kptr"},
-	{errno: []unix.Errno{engine.NotSupported}, when: unmappable, says: "it was made without BPF_F_MMAPABLE, so that no variable can be written alone: m[0] = m[0].replace(…) writes all"},
+	{errno: []unix.Errno{engine.NotSupported}, when: unmappable, says: "it was made without BPF_F_MMAPABLE, so that no variable can be written alone: m[0] = m[0].replace(...) writes all"},
 	{errno: []unix.Errno{unix.EPERM, unix.EACCES}, ops: "vars", when: madeWith(unix.BPF_F_RDONLY_PROG), says: "it holds constants"},
 	{errno: unsupported, ops: "in", when: both(kernelSide, lacking), says: "a program cannot ask {a type} what is in it: {instead}"},
 	{errno: unsupported, when: both(kernelSide, lacking), says: "a program has no {operation} on {a type}: {instead}"},
@@ -93,7 +93,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.ENOENT}, ops: single, when: indexed, says: "there is nothing at this index"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "pop peek", when: ordered, says: "the {type} is empty", hint: "{op}(default=None) gives None instead"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "update update_batch", when: flagged(unix.BPF_EXIST), says: "no such key, and BPF_EXIST wants one"},
-	{errno: []unix.Errno{unix.ENOENT}, ops: "lookup", says: "no such key", hint: "lookup(key, default=…) gives a default instead"},
+	{errno: []unix.Errno{unix.ENOENT}, ops: "lookup", says: "no such key", hint: "lookup(key, default=...) gives a default instead"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "pop", says: "no such key", hint: "pop(key, default=None) gives None instead"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "add", says: "no such key", hint: "kernel.update(key, value, BPF_NOEXIST) makes it"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "delete delete_batch", says: "no such key", hint: "missing_ok=True passes over it"},

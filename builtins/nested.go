@@ -18,6 +18,9 @@ var nestedMethods = []method.Row[*Map]{{
 	Params: `name="", max_entries=None`,
 	Doc: "Make a map that fits as a value of a map of maps.\n" +
 		"It is like the one that inner= named when the outer map was made, or like one that is in it. outer[key] = the map puts it in.",
+	Example: `new = outer.create_inner(name="new")
+new[0] = 5
+outer[2] = new    # filled before programs find it`,
 	Run: (*Map).createInner,
 }}
 

@@ -21,6 +21,9 @@ var objectFunctions = []method.Row[*Library]{{
 	Params: "path",
 	Doc: "The maps and the types that an ELF object declares (clang -target bpf).\n" +
 		"Nothing is put into the kernel. Afterwards the object's types are known by their names, as in typeof(\"struct flow_key\").",
+	Example: `o = load_object("flow.o")
+slots = o.maps["slots"].create()
+create("hash", key="struct flow_key", value="u64", max_entries=64)`,
 	Run: func(l *Library, c method.Call) (starlark.Value, error) {
 		path, err := c.String(0, "path")
 		if err != nil {
@@ -102,6 +105,8 @@ var objectMethods = []method.Row[*Object]{{
 	Name:   "type",
 	Params: "name",
 	Doc:    "A type of the object's, such as \"struct flow_key\".\nOf several objects that have one of this name, it is this object's.",
+	Example: `key = load_object("flow.o").type("struct flow_key")
+flows = create("hash", key=key, value="u64", max_entries=64)`,
 	Run: func(o *Object, c method.Call) (starlark.Value, error) {
 		find := func(name string) (btf.Type, error) {
 			if o.o.Types == nil {
@@ -190,6 +195,8 @@ var declaredMethods = []method.Row[*declared]{{
 	Params: "max_entries=None",
 	Doc: "Make the map that an object declares.\n" +
 		"Its name is cut to the 15 characters that the kernel keeps; what the object has in it from the start is written (variables, and the maps of a map of maps; programs are not loaded), and a map of constants frozen.",
+	Example: `o = load_object("flow.o")
+slots = o.maps["slots"].create(max_entries=64)    # the object says 4`,
 	Run: func(d *declared, c method.Call) (starlark.Value, error) {
 		m, err := d.create(c)
 		if err != nil {
@@ -202,6 +209,9 @@ var declaredMethods = []method.Row[*declared]{{
 	Params: "pin",
 	Doc: "Open the map that is pinned there, or make it and pin it.\n" +
 		"A map that is there and is not as the object declares it is an error that names each difference; nothing is changed then.",
+	Example: `o = load_object("flow.o")
+slots = o.maps["slots"].open_or_create("/sys/fs/bpf/slots")
+slots[0] += 1    # the next run finds it there`,
 	Run: (*declared).openOrCreate,
 }}
 

@@ -17,6 +17,9 @@ var queueMethods = []method.Row[*Map]{{
 	Params: "value, flags=BPF_ANY",
 	Doc: "Add a value to a queue, a stack or a bloom filter.\n" +
 		"E2BIG: a queue or stack is full; with BPF_EXIST the oldest value makes room.",
+	Example: `queue.push(8, BPF_EXIST)    # if it is full, the oldest value goes
+seen.push("10.0.0.1")
+print("10.0.0.1" in seen)`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		if m.kind.Shape != engine.Ordered && m.kind.Shape != engine.Members {
 			return nil, m.fail(c.Name, nil, errNotForType)
@@ -36,9 +39,12 @@ var queueMethods = []method.Row[*Map]{{
 	},
 }, {
 	Name:   "peek",
-	Params: "default=…",
+	Params: "default=...",
 	Doc: "The value that pop() would take next, without taking it.\n" +
 		"If the queue or stack is empty: default if one is given, else ENOENT.",
+	Example: `job = queue.peek(default=None)
+if job != None and job < 10:
+    queue.pop()`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		if m.kind.Shape != engine.Ordered {
 			return nil, m.fail(c.Name, nil, errNotForType)
@@ -56,6 +62,10 @@ var queueMethods = []method.Row[*Map]{{
 	Name: "drain",
 	Doc: "All values of a queue or stack, taken out as the loop comes to them.\n" +
 		"What the loop does not reach stays in.",
+	Example: `for job in queue.drain():
+    print(job)
+    if job > 100:
+        break    # the jobs behind it stay in the queue`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
 		if m.kind.Shape != engine.Ordered {
 			return nil, m.fail(c.Name, nil, errNotForType)

@@ -29,6 +29,9 @@ var showFunctions = []method.Row[*Library]{{
 	Doc: "Print a value, as a table or as format says.\n" +
 		"A map, a batch, a record and a list of records show as tables. limit is the most rows to print, with a footer that says how many there are; limit=None prints all. " +
 		"format is \"table\", \"json\", \"jsonl\", \"csv\", \"tsv\" or \"markdown\", else what --format says; but for table and markdown they give all rows unless there is a limit.",
+	Example: `show(m, limit=None)                     # a table of all rows
+show(m, limit=10, format="jsonl")       # without limit= all rows
+show([m["10.0.0.1"], m["10.0.0.2"]])    # records, a row each`,
 	Run: func(l *Library, c method.Call) (starlark.Value, error) {
 		o := render.Options{}
 		if l.display.Options != nil {

@@ -17,6 +17,8 @@ var trieMethods = []method.Row[*Map]{{
 	Params: "key",
 	Doc: "The entry of a trie that covers key, as (prefix, value), or None.\n" +
 		"It is the one with the longest prefix, whose value m[key] is. key is an address (\"10.1.2.3\") or a prefix (\"10.1.0.0/16\").",
+	Example: `routes.match("10.1.2.3")     # ("10.0.0.0/8", 7)
+routes.match("192.0.2.1")    # None: no prefix covers it`,
 	Run: (*Map).match,
 }}
 

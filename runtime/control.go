@@ -18,17 +18,26 @@ var controlFunctions = []method.Row[*Session]{{
 		"An error has .message, .errno (\"ENOENT\"), .op, .map, .key, .count (entries done before a batch stopped) and .hint, " +
 		"each None where there is nothing to say; str(error) is the message.\n" +
 		"Interrupts, limits, exit() and internal errors pass through.",
+	Example: `_, err = catch(m.update, "10.0.0.1", (1, 60), BPF_NOEXIST)
+if err and err.errno != "EEXIST":
+    fail(err.message)
+flow, err = catch(lambda: m["10.0.0.9"])    # an operator wants a lambda`,
 	Run: (*Session).catch,
 }, {
 	Name:   "defer",
 	Params: "fn, *args, **kwargs",
 	Doc: "Call fn when the script has ended, however it ended.\n" +
 		"It runs after an error, exit() and an interrupt too. What was deferred last runs first.",
+	Example: `m.pin("/sys/fs/bpf/job")
+defer(m.unpin, "/sys/fs/bpf/job")    # the function and its arguments`,
 	Run: (*Session).deferCall,
 }, {
 	Name:   "exit",
 	Params: "status=0",
 	Doc:    "End the script with an exit status from 0 to 255.\nDeferred calls still run.",
+	Example: `if "10.0.0.9" not in m:
+    warn("10.0.0.9 has no entry")
+    exit(4)    # 1 to 3 are bpfsh's own`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
 		n, err := c.Uint(0, "status", 255)
 		if err != nil {
@@ -37,9 +46,10 @@ var controlFunctions = []method.Row[*Session]{{
 		return nil, &Exit{int(n)}
 	},
 }, {
-	Name:   "warn",
-	Params: "*args, sep=\" \"",
-	Doc:    "Print the arguments to standard error.",
+	Name:    "warn",
+	Params:  "*args, sep=\" \"",
+	Doc:     "Print the arguments to standard error.",
+	Example: `warn("flows:", m.count(), "of", m.max_entries)`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
 		sep := " "
 		if c.Args[0] != nil {

@@ -17,6 +17,8 @@ var fileFunctions = []method.Row[*Session]{{
 	Params: "path",
 	Doc: "The lines of a file, or of standard input if path is \"-\".\n" +
 		"They are read while they are looped over, without their line ends; a file can be looped over again.",
+	Example: `for address in lines("-"):    # standard input, an address a line
+    seen.push(address)`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
 		path, err := c.String(0, "path")
 		if err != nil {
@@ -33,6 +35,8 @@ var fileFunctions = []method.Row[*Session]{{
 	Name:   "read",
 	Params: "path",
 	Doc:    "The text of a file, or of standard input if path is \"-\".",
+	Example: `write("routes.json", json.encode({"10.1.0.0/16": 3}))
+routes.update_batch(json.decode(read("routes.json")))`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
 		path, err := c.String(0, "path")
 		if err != nil {
@@ -49,9 +53,10 @@ var fileFunctions = []method.Row[*Session]{{
 		return starlark.String(text), nil
 	},
 }, {
-	Name:   "write",
-	Params: "path, text",
-	Doc:    "Make the file at path hold text, a string or bytes.\nWhat it held before is gone.",
+	Name:    "write",
+	Params:  "path, text",
+	Doc:     "Make the file at path hold text, a string or bytes.\nWhat it held before is gone.",
+	Example: `write("flows.json", json.encode({a: flow.bytes for a, flow in m.items()}))`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
 		path, err := c.String(0, "path")
 		if err != nil {

@@ -16,6 +16,9 @@ var helpFunctions = []method.Row[*Session]{{
 	Params: "x=None",
 	Doc: "Print what there is to know about a function, method, value or topic.\n" +
 		"help() lists all; help(m.update), help(\"update\") and help(\"batch\") tell more.",
+	Example: `help("batch")          # a topic
+help(m.update)         # a method, without a call
+help("BPF_NOEXIST")    # whatever has this name`,
 	Run: (*Session).help,
 }}
 
@@ -91,7 +94,11 @@ func (s *Session) lookUp(name string) (string, error) {
 }
 
 func explain(e method.Entry) string {
-	return fmt.Sprintf("%s (%s)\n%s", e.Signature(), e.Kind, indent(e.Doc))
+	text := fmt.Sprintf("%s (%s)\n%s", e.Signature(), e.Kind, indent(e.Doc))
+	if e.Example != "" {
+		text += "\n\n    " + strings.ReplaceAll(e.Example, "\n", "\n    ")
+	}
+	return text
 }
 
 // indent sets a text in by two columns, and breaks lines that would not fit a terminal of 80.

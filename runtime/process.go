@@ -14,9 +14,10 @@ import (
 )
 
 var processFunctions = []method.Row[*Session]{{
-	Name:   "env",
-	Params: "name, default=None",
-	Doc:    "The value of an environment variable, or default if it is not set.",
+	Name:    "env",
+	Params:  "name, default=None",
+	Doc:     "The value of an environment variable, or default if it is not set.",
+	Example: `m.pin(env("BPFFS", "/sys/fs/bpf") + "/flows", replace=True)`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
 		name, err := c.String(0, "name")
 		if err != nil {
@@ -28,8 +29,9 @@ var processFunctions = []method.Row[*Session]{{
 		return c.Or(1, starlark.None), nil
 	},
 }, {
-	Name: "hostname",
-	Doc:  "The name of this machine.",
+	Name:    "hostname",
+	Doc:     "The name of this machine.",
+	Example: `write(hostname() + ".txt", "%d flows\n" % m.count())`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
 		name, err := os.Hostname()
 		if err != nil {
@@ -41,6 +43,9 @@ var processFunctions = []method.Row[*Session]{{
 	Name:   "sleep",
 	Params: "duration",
 	Doc:    "Wait: for \"1s\", \"200ms\", or a number of seconds.\nWhat was printed before is written out first.",
+	Example: `before = sum(m.values(), by="packets")
+sleep("200ms")
+print(5 * (sum(m.values(), by="packets") - before), "packets a second")`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
 		d, err := duration(c)
 		if err != nil {

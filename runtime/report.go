@@ -86,7 +86,7 @@ func (s *Session) Explain(err error) string {
 			sb.WriteString("\nTraceback (most recent call last):")
 			for i, f := range frames {
 				if half := 10; i == half && len(frames) > 2*half { // a recursion that went too deep
-					fmt.Fprintf(&sb, "\n  … %d more calls", len(frames)-2*half)
+					fmt.Fprintf(&sb, "\n  ... %d more calls", len(frames)-2*half)
 				} else if i < half || i >= len(frames)-half {
 					fmt.Fprintf(&sb, "\n  %s: in %s", f.Pos, f.Name)
 				}

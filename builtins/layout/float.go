@@ -47,7 +47,7 @@ func (c floatCodec) encode(b []byte, v starlark.Value) error {
 			return badf("%s is out of range for f%d", method.Describe(v), 8*c.size)
 		}
 		if kept, _ := c.load(b); new(big.Float).SetFloat64(kept).Cmp(new(big.Float).SetInt(v.BigInt())) != 0 {
-			return badf("%s is not exact in f%d: float(…) takes the nearest number", method.Describe(v), 8*c.size)
+			return badf("%s is not exact in f%d: float(...) takes the nearest number", method.Describe(v), 8*c.size)
 		}
 	default:
 		if !raw(b, v) {

@@ -37,7 +37,7 @@ type SyntaxError struct {
 func (e *SyntaxError) Error() string {
 	shown := e.Spelling
 	if len(shown) > 80 {
-		shown = strings.ToValidUTF8(shown[:77], "") + "…"
+		shown = strings.ToValidUTF8(shown[:77], "") + "..."
 	}
 	return fmt.Sprintf("type %s, column %d: %s", strconv.Quote(shown), e.Column, e.Text)
 }
@@ -49,7 +49,7 @@ type parser struct {
 	toks  []token
 	tok   token // the first of toks
 	depth int
-	// repeated is how many bytes of types stand for several fields, as the struct in "struct { … } a, b, c;", so that
+	// repeated is how many bytes of types stand for several fields, as the struct in "struct { ... } a, b, c;", so that
 	// a short text does not make a type of very many fields.
 	repeated int
 	align    map[btf.Type]int // of the structs and unions read so far; BTF does not say which are packed

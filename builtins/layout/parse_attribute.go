@@ -44,7 +44,7 @@ func (p *parser) attribute() attributes {
 	case p.has("aligned"), p.has("__aligned__"):
 		return attributes{align: p.alignment()}
 	default:
-		p.fail("got %s, want packed or aligned(…)", p.tok)
+		p.fail("got %s, want packed or aligned(...)", p.tok)
 		return attributes{}
 	}
 }

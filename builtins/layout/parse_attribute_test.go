@@ -20,7 +20,7 @@ func TestParseAttributes(t *testing.T) {
 		{"struct { u8 a; } __aligned(3)", `type "struct { u8 a; } __aligned(3)", column 28: an alignment is a power of two, got 3`},
 		{"struct { u8 a; } __aligned(0)", `type "struct { u8 a; } __aligned(0)", column 28: an alignment is a power of two, got 0`},
 		{"struct { u8 a; } __aligned(8192)", `type "struct { u8 a; } __aligned(8192)", column 28: 8192 is too large for an alignment`},
-		{"struct { u8 a; } __attribute__((noreturn))", `type "struct { u8 a; } __attribute__((noreturn))", column 33: got "noreturn", want packed or aligned(…)`},
+		{"struct { u8 a; } __attribute__((noreturn))", `type "struct { u8 a; } __attribute__((noreturn))", column 33: got "noreturn", want packed or aligned(...)`},
 		{"struct { u8 a; } __attribute__((packed aligned(4)))", `type "struct { u8 a; } __attribute__((packed aligned(4)))", column 40: got "aligned", want ")"`},
 	})
 }

@@ -88,7 +88,7 @@ func TestParseErrors(t *testing.T) {
 		{"u32 é", `type "u32 é", column 5: got "é" after the type`},
 		{"struct { /* é */ u33 a; }", `type "struct { /* é */ u33 a; }", column 18: no type u33 (did you mean u32?)`},
 		{"\xff", `type "\xff", column 1: got "\xff", want a type`},
-		{strings.Repeat("é", 40) + "!", `type "` + strings.Repeat("é", 38) + `…", column 1: got "é", want a type`},
+		{strings.Repeat("é", 40) + "!", `type "` + strings.Repeat("é", 38) + `...", column 1: got "é", want a type`},
 		{strings.Repeat(" ", 64<<10) + "u8", `a type of 65538 bytes is too long (at most 65536)`},
 	})
 }

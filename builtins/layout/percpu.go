@@ -117,22 +117,27 @@ func PerCPUEntries() []method.Entry { return method.Entries("method", perCPUMeth
 var perCPUMethods = []method.Row[*PerCPU]{{
 	Name: "sum",
 	Doc:  "The sum over all CPUs.\nOf a struct field by field, as a record; of an array element by element.",
-	Run:  func(p *PerCPU, c method.Call) (starlark.Value, error) { return reduce(c.Name, p.values(), sum) },
+	Example: `drops[1].sum()
+sum(drops.values(), by=lambda value: value.sum())    # of all entries`,
+	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) { return reduce(c.Name, p.values(), sum) },
 }, {
-	Name: "max",
-	Doc:  "The greatest value of any CPU.\nOf a struct field by field, as a record; of an array element by element.",
+	Name:    "max",
+	Doc:     "The greatest value of any CPU.\nOf a struct field by field, as a record; of an array element by element.",
+	Example: `list(drops[1]).index(drops[1].max())    # the CPU that drops most`,
 	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) {
 		return reduce(c.Name, p.values(), pick(syntax.GT))
 	},
 }, {
-	Name: "min",
-	Doc:  "The least value of any CPU.\nOf a struct field by field, as a record; of an array element by element.",
+	Name:    "min",
+	Doc:     "The least value of any CPU.\nOf a struct field by field, as a record; of an array element by element.",
+	Example: `print(drops[1].min(), "to", drops[1].max(), "on each CPU")`,
 	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) {
 		return reduce(c.Name, p.values(), pick(syntax.LT))
 	},
 }, {
-	Name: "mean",
-	Doc:  "The mean over all CPUs, a float.\nOf a struct field by field, as a record; of an array element by element.",
+	Name:    "mean",
+	Doc:     "The mean over all CPUs, a float.\nOf a struct field by field, as a record; of an array element by element.",
+	Example: `drops[1].max() / drops[1].mean()    # 1.0: each CPU drops as many`,
 	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) {
 		return reduce(c.Name, p.values(), func(values starlark.Tuple) (starlark.Value, error) {
 			total, err := sum(values)

@@ -140,6 +140,8 @@ var recordMethods = []method.Row[*Record]{{
 	Name:   "replace",
 	Params: "**fields",
 	Doc:    "A copy in which the fields that are named have new values.\nThe rest of the bytes, padding too, stays as it is.",
+	Example: `old = m["10.0.0.1"]
+m["10.0.0.1"] = old.replace(packets=old.packets + 1)    # bytes stays`,
 	Run: func(r *Record, c method.Call) (starlark.Value, error) {
 		b := bytes.Clone(r.raw)
 		if err := r.rt.encodeNamed(b, c.More, false); err != nil {

@@ -29,7 +29,7 @@ func (bytesCodec) encode(b []byte, v starlark.Value) error {
 	if raw(b, v) {
 		return nil
 	}
-	return badf("got %s, want %d bytes, such as unhex(\"00 1f …\")", method.Describe(v), len(b))
+	return badf("got %s, want %d bytes, such as unhex(\"00 1f ...\")", method.Describe(v), len(b))
 }
 
 // textCodec is char[N]: text up to the first NUL, or all N bytes without one.

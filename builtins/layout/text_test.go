@@ -38,10 +38,10 @@ func TestBytes(t *testing.T) {
 		{`dec("bytes[3]", "00 ff 1f")`, `b"\x00\xff\x1f"`},
 		{`dec("bytes[2][2]", "01 02 03 04")`, `(b"\x01\x02", b"\x03\x04")`},
 		{`enc("bytes[3]", b"\x00\xff\x1f")`, `00 ff 1f`},
-		{`enc("bytes[3]", b"\x00\xff")`, `got 2 bytes, want 3 bytes, such as unhex("00 1f …")`},
-		{`enc("bytes[3]", "abc")`, `got "abc", want 3 bytes, such as unhex("00 1f …")`},
-		{`enc("bytes[3]", [1, 2, 3])`, `got list of 3, want 3 bytes, such as unhex("00 1f …")`},
-		{`enc("bytes[3]", 1)`, `got 1, want 3 bytes, such as unhex("00 1f …")`},
+		{`enc("bytes[3]", b"\x00\xff")`, `got 2 bytes, want 3 bytes, such as unhex("00 1f ...")`},
+		{`enc("bytes[3]", "abc")`, `got "abc", want 3 bytes, such as unhex("00 1f ...")`},
+		{`enc("bytes[3]", [1, 2, 3])`, `got list of 3, want 3 bytes, such as unhex("00 1f ...")`},
+		{`enc("bytes[3]", 1)`, `got 1, want 3 bytes, such as unhex("00 1f ...")`},
 		{`enc("bytes[0]", b"")`, ``},
 	})
 }

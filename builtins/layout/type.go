@@ -108,6 +108,8 @@ var typeMethods = []method.Row[*Type]{{
 	Name:   "decode",
 	Params: "raw",
 	Doc:    "The value that the bytes hold.\nraw is bytes of exactly T.size.",
+	Example: `T = typeof("struct { be16 port; u8 mac[6]; }")
+T.decode(unhex("01 bb 00 16 3e 00 00 01")).port    # 443`,
 	Run: func(t *Type, c method.Call) (starlark.Value, error) {
 		raw, ok := c.Args[0].(starlark.Bytes)
 		if !ok || len(raw) != t.size {
@@ -119,6 +121,8 @@ var typeMethods = []method.Row[*Type]{{
 	Name:   "encode",
 	Params: "value",
 	Doc:    "The bytes of a value, as a map keeps them.\nA value that does not fit is an error that names the field.",
+	Example: `key = hex(m.key_type.encode("10.0.0.1"))
+print("bpftool map lookup name flows key hex " + key)`,
 	Run: func(t *Type, c method.Call) (starlark.Value, error) {
 		b := make([]byte, t.size)
 		if err := t.Encode(b, c.Args[0]); err != nil {

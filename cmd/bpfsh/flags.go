@@ -50,7 +50,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
 	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: `kernel`, memory (in this process, for trying and testing), auto (kernel if permitted)")
 	fs.StringVar(&o.format, "format", "", "how values are written: `FORMAT` is "+strings.Join(render.FormatNames(), ", ")+" (a table on a terminal, else tsv)")
-	fs.StringVar(&o.color, "color", "auto", "`WHEN` there are colours: "+strings.Join(colorModes, ", "))
+	fs.StringVar(&o.color, "color", "auto", "`WHEN` there are colours is auto (on a terminal), always or never")
 	fs.BoolVarP(&o.noInit, "no-init", "X", false, "at the prompt, do not run ~/.config/bpfsh/init.star first")
 	fs.BoolVar(&o.noMount, "no-mount", false, "do not mount a bpffs at /sys/fs/bpf to pin there")
 	fs.BoolVar(&o.golden, "golden", false, "run each FILE and compare with what its .golden file says")
@@ -109,7 +109,7 @@ func usage() string {
   bpfsh -i setup.star                 run a script, then a prompt with its names
   bpfsh --golden testdata/*.star      run scripts and compare with what they should print
 
-usage: bpfsh [flags] [FILE [ARG…]]
+usage: bpfsh [flags] [FILE [ARG...]]
 
 `)
 	flagSet(&options{}).VisitAll(func(f *pflag.Flag) {

@@ -148,6 +148,7 @@ func (sh *shell) displayOptions(asked *options, stdout io.Writer) func() render.
 			o.Format = *sh.format
 		}
 		o.Terminal = o.Terminal && sh.output.Terminal()
+		o.ASCII = !render.UTF8(os.Getenv)
 		o.Color = colored(asked.color, o.Terminal, os.Getenv)
 		if f, ok := stdout.(interface{ Fd() uintptr }); ok && o.Terminal {
 			o.Width, _, _ = readline.GetSize(int(f.Fd())) // of a terminal that does not tell: 0

@@ -59,6 +59,7 @@ fail(m[0])
 	if err := os.WriteFile(path, []byte(source), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	t.Setenv("NO_COLOR", "1")
 	out := onTerminal(t, "", path)
 	if !strings.Contains(out, "pwn") || strings.Count(out, "pwn") < 12 {
 		t.Errorf("the text is not in the output:\n%q", out)

@@ -161,11 +161,10 @@ func (b *bound[R]) String() string {
 
 // Entry is what the row says about itself.
 func (b *bound[R]) Entry() Entry {
-	kind := "method"
 	if b.typ == "" {
-		kind = "function"
+		return b.sig.entry("function")
 	}
-	return Entry{kind, b.sig.Name, b.sig.Params, b.sig.Doc}
+	return b.sig.entry("method")
 }
 
 // CallInternal binds the arguments and runs the body.

@@ -19,7 +19,9 @@ type Row[R any] struct {
 	Params string
 	// Doc starts with one sentence of at most 72 columns. What follows gives shapes, units and errors.
 	Doc string
-	Run func(R, Call) (starlark.Value, error)
+	// Example is a use of it, a line or a few as a script has them.
+	Example string
+	Run     func(R, Call) (starlark.Value, error)
 }
 
 // Attr is one attribute that is read, not called.
@@ -31,10 +33,11 @@ type Attr[R any] struct {
 
 // Entry is what a row says about itself, for help and for lists.
 type Entry struct {
-	Kind   string // "function", "method", "attribute" or "constant"
-	Name   string
-	Params string
-	Doc    string
+	Kind    string // "function", "method", "attribute" or "constant"
+	Name    string
+	Params  string
+	Doc     string
+	Example string // "" for none
 }
 
 // Signature is how the entry is written in a script.
@@ -65,16 +68,18 @@ type Topic struct {
 func Entries[R any](kind string, rows []Row[R]) []Entry {
 	entries := make([]Entry, len(rows))
 	for i, r := range rows {
-		entries[i] = Entry{kind, r.Name, r.Params, r.Doc}
+		entries[i] = r.entry(kind)
 	}
 	return entries
 }
+
+func (r Row[R]) entry(kind string) Entry { return Entry{kind, r.Name, r.Params, r.Doc, r.Example} }
 
 // AttrEntries lists what the attributes say, in their order.
 func AttrEntries[R any](attrs []Attr[R]) []Entry {
 	entries := make([]Entry, len(attrs))
 	for i, a := range attrs {
-		entries[i] = Entry{"attribute", a.Name, "", a.Doc}
+		entries[i] = Entry{Kind: "attribute", Name: a.Name, Doc: a.Doc}
 	}
 	return entries
 }

@@ -47,6 +47,7 @@ type Options struct {
 	Width  int  // of the terminal; 0: lines may have any length. Less than 20 is taken as 20.
 	Limit  int  // the most rows; negative: all; 0: Limit in formats for people, all in the others
 	Color  bool // bold heads and dim types in tables
+	ASCII  bool // what is cut ends in "~", since the terminal may not know "…"
 	// Terminal says that it is a terminal that is written to: CSV, and a text that is no cell, are escaped too.
 	Terminal bool
 }

@@ -22,11 +22,11 @@ func (t *Table) recordView(rows [][]string, o Options) string {
 	}
 	var out []string
 	for i, r := range rows {
-		head := snip(fmt.Sprintf("-[ %s %d ]-", noun, i+1), o.Width)
+		head := snip(fmt.Sprintf("-[ %s %d ]-", noun, i+1), o.Width, o.ASCII)
 		if o.Color {
 			head = bold(head)
 		}
-		out = append(append(out, head), pairs(t.names(), r, o.Width))
+		out = append(append(out, head), pairs(t.names(), r, o))
 	}
 	return strings.Join(out, "\n")
 }
@@ -37,7 +37,7 @@ func (t *Table) fieldView(rows [][]string, o Options) string {
 	for _, r := range append([][]string{t.names()}, rows...) {
 		names, values = append(names, r[0]), append(values, r[1])
 	}
-	head, rest, _ := strings.Cut(pairs(names, values, o.Width), "\n")
+	head, rest, _ := strings.Cut(pairs(names, values, o), "\n")
 	if o.Color {
 		head = bold(head)
 	}
@@ -45,15 +45,15 @@ func (t *Table) fieldView(rows [][]string, o Options) string {
 }
 
 // pairs writes a line for each name and its value. A value that is too long goes on below itself.
-func pairs(names, values []string, limit int) string {
-	left := 0
+func pairs(names, values []string, o Options) string {
+	left, limit := 0, o.Width
 	for _, name := range names {
 		left = max(left, width(name))
 	}
 	left = min(left, limit/2)
 	var out []string
 	for i, value := range values {
-		name := text.Pad(snip(names[i], left), left, ' ')
+		name := text.Pad(snip(names[i], left, o.ASCII), left, ' ')
 		for _, piece := range wrap(value, limit-left-2) {
 			out = append(out, strings.TrimRight(name+"  "+piece, " "))
 			name = strings.Repeat(" ", left)
@@ -78,11 +78,15 @@ func wrap(line string, limit int) []string {
 }
 
 // snip cuts a text that is wider than limit, and says so.
-func snip(s string, limit int) string {
+func snip(s string, limit int, ascii bool) string {
 	if width(s) <= limit {
 		return s
 	}
-	return wrap(s, max(limit-1, 0))[0] + "…"
+	mark := "…"
+	if ascii {
+		mark = "~"
+	}
+	return wrap(s, max(limit-1, 0))[0] + mark
 }
 
 // width is how much of a line a text takes on a terminal.

@@ -13,6 +13,7 @@ import (
 type Progress struct {
 	Out   io.Writer // a terminal; nil: there is none
 	Width int       // of the terminal; 0: 80
+	ASCII bool      // as of Options
 	What  string    // that is done
 
 	now         func() time.Time // nil: time.Now
@@ -65,7 +66,7 @@ func (p *Progress) line(took time.Duration) string {
 		s += fmt.Sprintf(" of %s  %d%%", Count(p.total), min(100, int(100*float64(p.done)/float64(p.total))))
 	}
 	s += "  " + Rate(float64(p.done)/took.Seconds())
-	return snip(s, max(limit, 1))
+	return snip(s, max(limit, 1), p.ASCII)
 }
 
 // Done ends the work and takes the line away. It may be called more than once.

@@ -84,7 +84,7 @@ func (t *Table) body(o Options) string {
 	rows, types := t.cells(), t.types()
 	grid := t.grid(rows, types)
 	if o.Width > 0 && widest(grid) > o.Width {
-		types = t.shortTypes(rows, types)
+		types = t.shortTypes(rows, types, o.ASCII)
 		grid = t.grid(rows, types)
 	}
 	switch {
@@ -161,7 +161,7 @@ func (t *Table) types() []string {
 }
 
 // shortTypes cuts the types that alone make their columns wide.
-func (t *Table) shortTypes(rows [][]string, types []string) []string {
+func (t *Table) shortTypes(rows [][]string, types []string, ascii bool) []string {
 	const enough = 12
 	if types == nil {
 		return nil
@@ -172,7 +172,7 @@ func (t *Table) shortTypes(rows [][]string, types []string) []string {
 		for _, r := range rows {
 			limit = max(limit, width(r[i]))
 		}
-		short[i] = snip(types[i], limit)
+		short[i] = snip(types[i], limit, ascii)
 	}
 	return short
 }
@@ -207,7 +207,7 @@ func cell(v starlark.Value) string { return escapeLine(printed(shown(v))) }
 // plain has two spaces between columns and no lines, so that rows can be copied.
 var plain = table.Style{
 	Name:    "plain",
-	Box:     table.BoxStyle{PaddingRight: "  ", UnfinishedRow: "…"},
+	Box:     table.BoxStyle{PaddingRight: "  "},
 	Format:  table.FormatOptions{Header: text.FormatDefault},
 	Options: table.Options{},
 }

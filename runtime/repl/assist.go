@@ -4,6 +4,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"bpfsh/runtime/render"
 )
 
 // completer is what TAB does: in the indentation it goes to the next multiple of four, elsewhere it completes, or
@@ -92,14 +94,8 @@ func (p painter) hint(line []rune, pos int) (text string) {
 
 // newlineSign shows a newline in one column: in ASCII if the locale says so.
 func newlineSign(getenv func(string) string) rune {
-	sign := '↵'
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale := strings.ToUpper(getenv(name)); locale != "" {
-			if !strings.Contains(locale, "UTF-8") && !strings.Contains(locale, "UTF8") {
-				sign = '|'
-			}
-			break
-		}
+	if render.UTF8(getenv) {
+		return '↵'
 	}
-	return sign
+	return '|'
 }

@@ -69,6 +69,10 @@ help(x=None) (function)
   Print what there is to know about a function, method, value or topic.
   help() lists all; help(m.update), help("update") and help("batch") tell
   more.
+
+    help("batch")          # a topic
+    help(m.update)         # a method, without a call
+    help("BPF_NOEXIST")    # whatever has this name
 bpf> names??
 What is there beside functions.
 
