@@ -181,12 +181,9 @@ func (l *loop) argument(p place) Completion {
 			for _, q := range sig.open(p) {
 				c.Candidates = append(c.Candidates, Candidate{Text: q.name + "="})
 			}
-		} else if known, ok := callee.(Completer); ok {
-			for _, name := range l.ask(func() []string { return known.Complete("", p.prefix) }) {
-				if isName(name) {
-					c.Candidates = append(c.Candidates, Candidate{Text: name + "="})
-				}
-			}
+		}
+		for _, name := range l.keywords(p, sig, callee, receiver) {
+			c.Candidates = append(c.Candidates, Candidate{Text: name + "="})
 		}
 	}
 	switch {
@@ -196,6 +193,26 @@ func (l *loop) argument(p place) Completion {
 		c.Candidates = append(c.Candidates, l.names(p)...)
 	}
 	return c
+}
+
+// keywords are the names for keyword arguments that a callable value knows, or the value whose method it is: the fields
+// of a struct.
+func (l *loop) keywords(p place, sig *signature, callee, receiver starlark.Value) []string {
+	kind, v := "", callee
+	if sig != nil {
+		last := len(sig.params) - 1
+		if last < 0 || !strings.HasPrefix(sig.params[last].text, "**") {
+			return nil
+		}
+		kind, v = sig.params[last].name, receiver
+	}
+	known, ok := v.(Completer)
+	if !ok {
+		return nil
+	}
+	return slices.DeleteFunc(l.ask(func() []string { return known.Complete(kind, p.prefix) }), func(name string) bool {
+		return !isName(name) || slices.Contains(keywords, name) || slices.Contains(p.keywords, name)
+	})
 }
 
 func isFlags(q parameter) bool {

@@ -82,6 +82,14 @@ func TestComplete(t *testing.T) {
 		{before: "mine(1, ", insert: "second="},
 		{before: "mine(1, pri", insert: "nt"},
 
+		{before: "Flow(", list: "bytes= packets="},
+		{before: "Flow(pa", insert: "ckets="},
+		{before: "Flow(packets=1, ", insert: "bytes="},
+		{before: "Flow(packets=pri", insert: "nt"},
+		{before: "Flow.replace(", list: "bytes= packets="},
+		{before: "Flow.replace(packets=1, b", list: "bool bytes bytes="},
+		{before: "mine(1, 2, by", insert: "tes"},
+
 		{before: `open("fl`, list: "flags flows"},
 		{before: `open("flo`, insert: `ws"`},
 		{before: `open('flo`, insert: `ws'`},

@@ -68,6 +68,21 @@ func (m *fakeMap) Complete(kind, _ string) []string {
 	return []string{`"10.0.0.1"`, `"10.0.0.2"`, `"10.9.0.1"`, starlark.String("e\x1b]0;pwn\a").String()}
 }
 
+// fakeStruct knows its fields when it is called, and when its method is.
+type fakeStruct struct{ *starlark.Builtin }
+
+func (*fakeStruct) Complete(kind, _ string) []string {
+	if kind != "" && kind != "fields" {
+		return nil
+	}
+	return []string{"packets", "bytes", "in"}
+}
+
+var structTable = method.NewTable("struct", nil, []method.Row[*fakeStruct]{{Name: "replace", Params: "**fields", Doc: "A changed copy."}})
+
+func (s *fakeStruct) Attr(name string) (starlark.Value, error) { return structTable.Attr(s, name) }
+func (s *fakeStruct) AttrNames() []string                      { return structTable.Names() }
+
 var fakeFunctions = []method.Row[int]{{
 	Name: "open", Params: "where, key=None, readonly=False", Doc: "A map of the system.",
 	Run: func(_ int, c method.Call) (starlark.Value, error) { return &fakeMap{entries: map[string]string{}}, nil },
@@ -85,6 +100,7 @@ var fakeFunctions = []method.Row[int]{{
 // world is what there is in sessions of tests.
 func world() starlark.StringDict {
 	dict := method.Functions(0, fakeFunctions)
+	dict["Flow"] = &fakeStruct{starlark.NewBuiltin("Flow", nil)}
 	dict["m"] = &fakeMap{entries: map[string]string{}}
 	for i, name := range []string{"BPF_ANY", "BPF_NOEXIST", "BPF_EXIST", "BPF_F_LOCK"} {
 		dict[name] = starlark.MakeInt(i)
