@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"bpfsh/runtime"
+	"bpfsh/runtime/repl"
 
 	"github.com/chzyer/readline"
 	"golang.org/x/sys/unix"
@@ -20,7 +21,10 @@ const (
 	statusUsage   = 2
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	repl.Guard()
+	os.Exit(run(os.Args[1:]))
+}
 
 // run does what the arguments ask for, and returns the exit status. On a signal it does not return.
 func run(args []string) int {

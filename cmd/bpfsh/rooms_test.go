@@ -24,7 +24,7 @@ func TestRooms(t *testing.T) {
 		{"bpfsh/runtime/method", starlark, "rows are read from above and below"},
 		{"bpfsh/runtime/render", starlark + " " + pretty + " " + humanize, "maps and batches join through an interface it declares"},
 		{"bpfsh/runtime", "bpfsh/runtime/method " + starlark + " " + golden, "how scripts run knows nothing of maps, and links no line editor"},
-		{"bpfsh/runtime/repl", "bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + readline, "the prompt knows nothing of maps"},
+		{"bpfsh/runtime/repl", "bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + readline + " " + sys, "the prompt knows nothing of maps"},
 		{"bpfsh/builtins/layout", "bpfsh/runtime/method " + starlark + " " + btf, "types know no maps"},
 		{"bpfsh/builtins/engine", btf + " " + sys, "sees bytes only, and no other type of cilium/ebpf is in a signature"},
 		{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/engine " + cilium + " " + btf + " " + cilium + "/asm " + cilium + "/features " + cilium + "/link " + cilium + "/rlimit " + sys, "sees bytes only"},

@@ -49,6 +49,7 @@ type Editor struct {
 	tty     sync.Mutex // guards the rest
 	saved   *readline.State
 	raw     bool
+	end     func()        // of the guard; nil until there is one
 	stopped chan struct{} // closed by Restore
 }
 
@@ -180,6 +181,9 @@ func (e *Editor) Restore() {
 		e.leaveRaw()
 		io.WriteString(e.out, "\n") // what comes next is not to stand behind the prompt
 	}
+	if e.end != nil {
+		e.end()
+	}
 }
 
 func (e *Editor) makeRaw() error {
@@ -190,10 +194,17 @@ func (e *Editor) makeRaw() error {
 		return io.EOF
 	default:
 	}
+	mode, err := modeOf(e.in)
+	if err != nil {
+		return err
+	}
 	if _, err := readline.MakeRaw(int(e.in.Fd())); err != nil {
 		return err
 	}
 	e.raw = true
+	if e.end == nil {
+		e.end = startGuard(e.in, mode)
+	}
 	io.WriteString(e.out, "\x1b[?2004h") // what is pasted comes marked
 	return nil
 }

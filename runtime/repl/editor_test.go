@@ -7,10 +7,15 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/chzyer/readline"
+	"github.com/creack/pty"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -182,6 +187,66 @@ func TestEditorRestore(t *testing.T) {
 				t.Error("bracketed paste is left on")
 			}
 		})
+	}
+}
+
+// TestEditorKilled leaves no raw terminal behind.
+func TestEditorKilled(t *testing.T) {
+	term := openTerminal(t, newHistory(t), func(cmd *exec.Cmd) { // a terminal goes with the process that leads its session
+		cmd.Path, cmd.Args = "/bin/sh", []string{"sh", "-c", `"$0"; read line`, cmd.Path}
+	})
+	term.press("print('half")
+	term.wait("half")
+	leader := term.cmd.Process.Pid
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", leader, leader))
+	if err != nil {
+		t.Fatal(err)
+	}
+	prompt, err := strconv.Atoi(strings.TrimSpace(string(children)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(prompt, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	term.until("cooked terminal", func() bool { return !term.isRaw() })
+	term.wait("\x1b[?2004l")
+}
+
+// TestGuard gives back what is as the editor left it, and nothing else.
+func TestGuard(t *testing.T) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	defer master.Close()
+	defer tty.Close()
+	saved, err := modeOf(tty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readline.MakeRaw(int(tty.Fd())); err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := modeOf(tty)
+	other, _ := parseMode(raw)
+	other.Lflag |= unix.ECHO
+	for _, test := range []struct {
+		name, life string
+		now, want  string
+	}{
+		{"an orderly end", "\x01", raw, raw},
+		{"another mode since", "", spellMode(other), spellMode(other)},
+		{"a sudden end", "", raw, saved},
+	} {
+		mode, _ := parseMode(test.now)
+		if err := unix.IoctlSetTermios(int(tty.Fd()), unix.TCSETS, mode); err != nil {
+			t.Fatal(err)
+		}
+		guard(strings.NewReader(test.life), tty, saved, raw)
+		if got, err := modeOf(tty); err != nil || got != test.want {
+			t.Errorf("%s: the terminal is in mode %s (%v), want %s", test.name, got, err, test.want)
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	Guard()
 	if os.Getenv(promptVariable) != "" {
 		os.Exit(promptMain())
 	}
