@@ -33,9 +33,15 @@ func (l *Library) sum(c method.Call) (starlark.Value, error) {
 	}
 	var total starlark.Value = starlark.MakeInt(0)
 	ctx, n := runtime.Context(c.Thread), 0
+	progress := l.progress(c.Name, func() int { return max(0, starlark.Len(x)) })
+	defer progress.Done()
 	for v := range starlark.Elements(x) {
-		if n++; n%1024 == 0 && ctx.Err() != nil {
-			return nil, context.Cause(ctx)
+		const step = 1024
+		if n++; n%step == 0 {
+			progress.Add(step)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
 		}
 		if v, err = pick(v); err != nil {
 			if _, ok := err.(*starlark.EvalError); ok { // of a function, which has a line of its own

@@ -211,7 +211,9 @@ func (m *Map) updateBatch(c method.Call) (starlark.Value, error) {
 	if m.closed {
 		return nil, m.fail(c.Name, nil, unix.EBADF)
 	}
-	out := engine.UpdateAll(m.raw, g.keys, g.values, g.n, flags, m.stop(g.ctx))
+	t := m.task(g.ctx, c.Name, func() int { return g.n })
+	defer t.Done()
+	out := engine.UpdateAll(m.raw, g.keys, g.values, g.n, flags, t.next)
 	if out.Err != nil {
 		return nil, m.failCount(c.Name, g.keys, out.At, out.Done, g.n, flags, out.Err)
 	}
@@ -234,7 +236,9 @@ func (m *Map) deleteBatch(c method.Call) (starlark.Value, error) {
 	if m.closed {
 		return nil, m.fail(c.Name, nil, unix.EBADF)
 	}
-	out := engine.DeleteAll(m.raw, g.keys, g.n, missingOK, m.stop(g.ctx))
+	t := m.task(g.ctx, c.Name, func() int { return g.n })
+	defer t.Done()
+	out := engine.DeleteAll(m.raw, g.keys, g.n, missingOK, t.next)
 	if out.Err != nil {
 		return nil, m.failCount(c.Name, g.keys, out.At, out.Done, g.n, 0, out.Err)
 	}

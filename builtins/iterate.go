@@ -153,7 +153,8 @@ func (m *Map) nextBatch(ctx context.Context, op string, walk *engine.Walk) (engi
 
 // each runs f on all entries, batch by batch.
 func (m *Map) each(ctx context.Context, op string, f func(engine.Batch) error) error {
-	walk := engine.NewWalk(m.raw, 0)
+	walk, t := engine.NewWalk(m.raw, 0), m.task(ctx, op, m.total)
+	defer t.Done()
 	for {
 		b, err := m.nextBatch(ctx, op, walk)
 		if err == io.EOF {
@@ -165,6 +166,7 @@ func (m *Map) each(ctx context.Context, op string, f func(engine.Batch) error) e
 		if err != nil {
 			return err
 		}
+		t.Add(b.N)
 	}
 }
 
@@ -228,7 +230,7 @@ func withCount(err error, n int) error {
 
 func (m *Map) clearOrdered(ctx context.Context, op string) (n int, err error) {
 	for {
-		if err := m.stop(ctx)(); err != nil {
+		if err := m.stop(ctx)(n); err != nil {
 			return n, m.failCount(op, nil, 0, n, -1, 0, err)
 		}
 		if err := m.raw.LookupAndDelete(nil, m.valueBuf, 0); errors.Is(err, unix.ENOENT) {
@@ -255,17 +257,4 @@ func (m *Map) zero(ctx context.Context, op string) (n int, err error) {
 		return nil
 	})
 	return n, withCount(err, n)
-}
-
-// stop is what work on many entries asks between its system calls.
-func (m *Map) stop(ctx context.Context) func() error {
-	return func() error {
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-		if m.closed {
-			return unix.EBADF
-		}
-		return nil
-	}
 }

@@ -24,11 +24,24 @@ func (m *Map) MarshalJSON() ([]byte, error) { return render.JSON(m) }
 
 // entryRows is a loop over entries without a script.
 type entryRows struct {
-	it  *entryIterator
-	row [2]starlark.Value
+	it       *entryIterator
+	row      [2]starlark.Value
+	progress *render.Progress // of what goes to a file or a pipe: a terminal shows the rows
 }
 
-func newRows(e *entries) *entryRows { return &entryRows{it: e.Iterate().(*entryIterator)} }
+func newRows(e *entries) *entryRows {
+	r := &entryRows{it: e.Iterate().(*entryIterator)}
+	if l := e.m.lib; l.display.Options != nil && !l.display.Options().Terminal {
+		r.progress = l.progress("show", e.m.total)
+	}
+	return r
+}
+
+// Close takes the progress away.
+func (r *entryRows) Close() error {
+	r.progress.Done()
+	return nil
+}
 
 func (r *entryRows) Columns() []render.Column {
 	m := r.it.m
@@ -53,6 +66,7 @@ func (r *entryRows) Next() ([]starlark.Value, error) {
 			return nil, err
 		}
 		it.batch, it.i = b, 0
+		r.progress.Add(b.N)
 	}
 	k, v := int(m.info.KeySize), len(m.valueBuf)
 	i := it.i

@@ -18,6 +18,9 @@ import (
 type Display struct {
 	Out     io.Writer             // nil: nowhere
 	Options func() render.Options // asked each time, since a terminal's width changes; nil: the zero value
+	// Progress makes what tells somebody at a terminal how far an operation on many entries is. nil, and a nil
+	// Progress: nobody looks.
+	Progress func() *render.Progress
 }
 
 // SetDisplay says where show writes.

@@ -18,14 +18,14 @@ type Outcome struct {
 const slice = 20 * time.Millisecond
 
 // UpdateAll writes n entries in order, in as many system calls as it takes, and stops at the first that fails.
-// stop is asked between them; its error ends the work.
+// next is told before each how many entries are behind it; its error ends the work.
 //
 // The kernel takes no BPF_NOEXIST and BPF_EXIST for a batch, and some types have no batches: entries are then
 // written one by one, with the same outcome.
-func UpdateAll(m Map, keys, values []byte, n int, flags uint64, stop func() error) Outcome {
+func UpdateAll(m Map, keys, values []byte, n int, flags uint64, next func(at int) error) Outcome {
 	k, v := int(m.Info().KeySize), m.Info().Stride()
 	work := chunked{
-		n: n, limit: BatchLimit(m.Info(), maxBatchEntries), stop: stop,
+		n: n, limit: BatchLimit(m.Info(), maxBatchEntries), next: next,
 		many: func(at, count int) (int, error) {
 			return m.UpdateBatch(keys[at*k:(at+count)*k], values[at*v:(at+count)*v], count, flags)
 		},
@@ -37,10 +37,10 @@ func UpdateAll(m Map, keys, values []byte, n int, flags uint64, stop func() erro
 
 // DeleteAll removes n entries in order, as UpdateAll writes them. With missingOK a key that is not there is passed
 // over and not counted.
-func DeleteAll(m Map, keys []byte, n int, missingOK bool, stop func() error) Outcome {
+func DeleteAll(m Map, keys []byte, n int, missingOK bool, next func(at int) error) Outcome {
 	k := int(m.Info().KeySize)
 	work := chunked{
-		n: n, limit: BatchLimit(m.Info(), maxBatchEntries), stop: stop,
+		n: n, limit: BatchLimit(m.Info(), maxBatchEntries), next: next,
 		many: func(at, count int) (int, error) { return m.DeleteBatch(keys[at*k:(at+count)*k], count) },
 		one:  func(at int) error { return m.Delete(keys[at*k : (at+1)*k]) },
 	}
@@ -56,7 +56,7 @@ func DeleteAll(m Map, keys []byte, n int, missingOK bool, stop func() error) Out
 // chunked does the work on n entries in pieces.
 type chunked struct {
 	n, limit int
-	stop     func() error
+	next     func(at int) error
 	many     func(at, count int) (int, error)
 	one      func(at int) error
 	oneByOne bool
@@ -66,7 +66,7 @@ type chunked struct {
 func (c *chunked) run() (out Outcome) {
 	size := min(1024, c.limit)
 	for out.At < c.n {
-		if out.Err = c.stop(); out.Err != nil {
+		if out.Err = c.next(out.At); out.Err != nil {
 			return out
 		}
 		count, start := min(size, c.n-out.At), time.Now()

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func goOn() error { return nil }
+func goOn(int) error { return nil }
 
 // bulk is a row of TestBulk: what is done to a map that has some entries, and what is in it then.
 type bulk struct {
@@ -183,7 +183,14 @@ func TestBulkIsCut(t *testing.T) {
 				writer = noWriteBatches{m}
 			}
 			asked := 0
-			ask := func() error { asked++; return nil }
+			behind := 0
+			ask := func(at int) error {
+				if asked++; at < behind || at >= million || at > 0 && at == behind {
+					t.Fatalf("asked at entry %d after entry %d", at, behind)
+				}
+				behind = at
+				return nil
+			}
 			if out := engine.UpdateAll(writer, keys, ones, million, 0, ask); out != outcome(million, million, nil) {
 				t.Errorf("got %+v, want all of %d", out, million)
 			}
@@ -195,7 +202,7 @@ func TestBulkIsCut(t *testing.T) {
 			for i := range twos {
 				twos[i] = 2
 			}
-			out := engine.UpdateAll(writer, keys, twos, million, 0, func() error {
+			out := engine.UpdateAll(writer, keys, twos, million, 0, func(int) error {
 				if asked++; asked > enough {
 					return stopped
 				}

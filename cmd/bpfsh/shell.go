@@ -55,7 +55,7 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	}
 	sh.session = runtime.New(cfg)
 	sh.display = sh.displayOptions(o, stdout)
-	sh.library.SetDisplay(builtins.Display{Out: sh.session.Output(), Options: sh.display})
+	sh.library.SetDisplay(builtins.Display{Out: sh.session.Output(), Options: sh.display, Progress: progressOn(stderr)})
 	if fallback != "" {
 		sh.session.Warn(fallback)
 	}
@@ -63,6 +63,18 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 		sh.label = "memory"
 	}
 	return sh
+}
+
+// progressOn makes what tells how far long work is: on a terminal that can draw a line again, and nowhere else.
+func progressOn(stderr io.Writer) func() *render.Progress {
+	f, ok := stderr.(interface{ Fd() uintptr })
+	if !ok || !readline.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return nil
+	}
+	return func() *render.Progress {
+		width, _, _ := readline.GetSize(int(f.Fd())) // of a terminal that does not tell: 0
+		return &render.Progress{Out: stderr, Width: width, ASCII: !render.UTF8(os.Getenv)}
+	}
 }
 
 func isTerminal(w io.Writer) bool {

@@ -17,7 +17,8 @@ type Progress struct {
 	What  string    // that is done
 
 	now         func() time.Time // nil: time.Now
-	total, done int
+	total       func() int
+	of, done    int
 	began, next time.Time
 	drawn       bool
 }
@@ -27,8 +28,9 @@ const (
 	interval = time.Second / 10 // between lines
 )
 
-// Start begins a piece of work. total is how much there is; 0 if that is not known.
-func (p *Progress) Start(total int) {
+// Start begins a piece of work. total is asked how much there is when the first line is drawn; it answers 0 if that is
+// not known, and so does nil.
+func (p *Progress) Start(total func() int) {
 	if p == nil || p.Out == nil {
 		return
 	}
@@ -36,7 +38,7 @@ func (p *Progress) Start(total int) {
 		p.now = time.Now
 	}
 	p.Done()
-	p.total, p.done = total, 0
+	p.total, p.of, p.done = total, 0, 0
 	p.began = p.now()
 	p.next = p.began.Add(patience)
 }
@@ -51,6 +53,9 @@ func (p *Progress) Add(n int) {
 	if now.Before(p.next) {
 		return
 	}
+	if !p.drawn && p.total != nil {
+		p.of = p.total()
+	}
 	p.next, p.drawn = now.Add(interval), true
 	fmt.Fprintf(p.Out, "\r%s\x1b[K", p.line(now.Sub(p.began)))
 }
@@ -62,8 +67,8 @@ func (p *Progress) line(took time.Duration) string {
 		limit = 79
 	}
 	s := escapeLine(p.What) + " " + Count(p.done)
-	if p.total > 0 {
-		s += fmt.Sprintf(" of %s  %d%%", Count(p.total), min(100, int(100*float64(p.done)/float64(p.total))))
+	if p.of > 0 {
+		s += fmt.Sprintf(" of %s  %d%%", Count(p.of), min(100, int(100*float64(p.done)/float64(p.of))))
 	}
 	s += "  " + Rate(float64(p.done)/took.Seconds())
 	return snip(s, max(limit, 1), p.ASCII)

@@ -28,13 +28,17 @@ func TestProgress(t *testing.T) {
 			p.Add(1)
 			for range 2 { // it can be used again
 				sb.Reset()
-				p.Start(test.total)
+				asked := 0
+				p.Start(func() int { asked++; return test.total })
 				for _, d := range test.steps {
 					now = now.Add(d)
 					p.Add(1000)
 				}
 				p.Done()
 				p.Done()
+				if drawn := min(1, strings.Count(sb.String(), "\x1b[K")); asked != drawn {
+					t.Errorf("asked %d times how much there is, want %d", asked, drawn)
+				}
 				if got := sb.String(); got != test.want {
 					t.Errorf("got %q, want %q", got, test.want)
 				}
@@ -46,7 +50,7 @@ func TestProgress(t *testing.T) {
 // TestNoProgress draws nothing where there is no terminal.
 func TestNoProgress(t *testing.T) {
 	for _, p := range []*Progress{nil, {}} {
-		p.Start(5)
+		p.Start(func() int { panic("nobody looks") })
 		p.Add(5)
 		p.Done()
 	}

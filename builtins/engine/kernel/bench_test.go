@@ -164,7 +164,7 @@ func BenchmarkUpdateAll(b *testing.B) {
 	}
 	b.ReportAllocs()
 	beside(b, n, func() error {
-		return engine.UpdateAll(m, keys, values, n, unix.BPF_ANY, func() error { return nil }).Err
+		return engine.UpdateAll(m, keys, values, n, unix.BPF_ANY, func(int) error { return nil }).Err
 	}, func() error {
 		_, err := twin.BatchUpdate(twinKeys, twinValues, nil)
 		return err

@@ -31,7 +31,7 @@ func fill(t testing.TB, m engine.Map, n int) {
 		keys = append(keys, number(i)...)
 		values = append(values, append(number(2*i), make([]byte, m.Info().Stride()-4)...)...)
 	}
-	if out := engine.UpdateAll(m, keys, values, n, 0, func() error { return nil }); out.Err != nil {
+	if out := engine.UpdateAll(m, keys, values, n, 0, func(int) error { return nil }); out.Err != nil {
 		t.Fatal(out.Err)
 	}
 }

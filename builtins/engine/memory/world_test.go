@@ -161,12 +161,12 @@ var steps = map[string]func(w *world, m engine.Map, o *operation) result{
 		return result{err: errorName(err), n: n}
 	},
 	"update_all": func(w *world, m engine.Map, o *operation) result {
-		out := engine.UpdateAll(m, o.key, w.values(o.value), o.n, o.flags, func() error { return nil })
+		out := engine.UpdateAll(m, o.key, w.values(o.value), o.n, o.flags, func(int) error { return nil })
 		w.update(o, out.Done, nil)
 		return outcome(out)
 	},
 	"delete_all": func(w *world, m engine.Map, o *operation) result {
-		return outcome(engine.DeleteAll(m, o.key, o.n, o.yes, func() error { return nil }))
+		return outcome(engine.DeleteAll(m, o.key, o.n, o.yes, func(int) error { return nil }))
 	},
 	"walk":  func(w *world, m engine.Map, o *operation) result { return w.walk(m, engine.NewWalk(m, o.n)) },
 	"clear": func(w *world, m engine.Map, o *operation) result { return w.walk(m, engine.NewPop(m, o.n)) },
