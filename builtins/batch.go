@@ -26,13 +26,22 @@ var batchMethods = []method.Row[*Map]{{
 	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.batches(c, engine.NewWalk) },
 }, {
 	Name:   "pop_batch",
-	Params: "size=None",
+	Params: "size=None, force=False",
 	Doc: "All entries in batches, removed while they are looped over.\n" +
-		"It is BPF_MAP_LOOKUP_AND_DELETE_BATCH. Only entries of batches that the loop comes to are removed. Otherwise as lookup_batch.",
+		"It is BPF_MAP_LOOKUP_AND_DELETE_BATCH. Only entries of batches that the loop comes to are removed. At the prompt it asks first, unless force. Otherwise as lookup_batch.",
 	Example: `total = 0
 for batch in m.pop_batch():
     total += sum(batch, by="bytes")    # counted, and gone from m`,
-	Run: func(m *Map, c method.Call) (starlark.Value, error) { return m.batches(c, engine.NewPop) },
+	Run: func(m *Map, c method.Call) (starlark.Value, error) {
+		b, err := m.batches(c, engine.NewPop)
+		if err == nil {
+			err = m.allow(c, 1, "remove", m.all(c))
+		}
+		if err != nil {
+			return nil, err
+		}
+		return b, nil
+	},
 }, {
 	Name:   "update_batch",
 	Params: "entries=None, flags=BPF_ANY, keys=None, values=None",
@@ -47,10 +56,10 @@ copy.update_batch(m.lookup_batch())`,
 	Run: (*Map).updateBatch,
 }, {
 	Name:   "delete_batch",
-	Params: "keys, missing_ok=False",
+	Params: "keys, missing_ok=False, force=False",
 	Doc: "Remove many entries, and return how many (BPF_MAP_DELETE_BATCH).\n" +
 		"keys is anything that gives keys, or batches. A key that is not there ends it: those before it are removed, and the " +
-		"error has .count and .key. With missing_ok such keys are passed over.",
+		"error has .count and .key. With missing_ok such keys are passed over. At the prompt it asks first, unless force.",
 	Example: `idle = [address for address, flow in m.items() if flow.packets < 10]
 m.delete_batch(idle, missing_ok=True)    # some may be gone by now`,
 	Run: (*Map).deleteBatch,
@@ -83,7 +92,7 @@ func (b *batches) Truth() starlark.Bool  { return true }
 func (b *batches) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", b.op) }
 
 func (b *batches) Iterate() starlark.Iterator {
-	return &batchIterator{b.m, b.op, runtime.Context(b.m.thread), b.walk()}
+	return &batchIterator{m: b.m, op: b.op, ctx: runtime.Context(b.m.thread), walk: b.walk()}
 }
 
 type batchIterator struct {
@@ -91,6 +100,7 @@ type batchIterator struct {
 	op   string
 	ctx  context.Context
 	walk *engine.Walk
+	n    int // entries that were read
 }
 
 func (it *batchIterator) Next(p *starlark.Value) bool {
@@ -101,11 +111,17 @@ func (it *batchIterator) Next(p *starlark.Value) bool {
 	if err != nil {
 		runtime.Raise(it.m.thread, it.op, err)
 	}
+	it.n += b.N
 	*p = &Batch{it.m, it.m.value, string(b.Keys), string(b.Values), b.N}
 	return true
 }
 
-func (it *batchIterator) Done() {} // there is nothing to release
+// Done has nothing to release.
+func (it *batchIterator) Done() {
+	if it.op == "pop_batch" {
+		it.m.said(it.op, "removed", it.n)
+	}
+}
 
 // Batch is some entries as they were read: a sequence of (key, value) that decodes what is asked for.
 type Batch struct {
@@ -236,11 +252,16 @@ func (m *Map) deleteBatch(c method.Call) (starlark.Value, error) {
 	if m.closed {
 		return nil, m.fail(c.Name, nil, unix.EBADF)
 	}
+	if err := m.allow(c, 2, "remove", func() (int, error) { return g.n, nil }); err != nil {
+		return nil, err
+	}
 	t := m.task(g.ctx, c.Name, func() int { return g.n })
 	defer t.Done()
 	out := engine.DeleteAll(m.raw, g.keys, g.n, missingOK, t.next)
 	if out.Err != nil {
 		return nil, m.failCount(c.Name, g.keys, out.At, out.Done, g.n, 0, out.Err)
 	}
+	t.Done()
+	m.said(c.Name, "removed", out.Done)
 	return starlark.MakeInt(out.Done), nil
 }

@@ -44,16 +44,24 @@ total = sum(m.values(), by="bytes")`,
 	},
 }, {
 	Name:   "clear",
-	Params: "",
+	Params: "force=False",
 	Doc: "Remove all entries, and return how many there were.\n" +
-		"An array's entries cannot be removed: they are set to zero. What others add meanwhile may stay.",
+		"An array's entries cannot be removed: they are set to zero. What others add meanwhile may stay. At the prompt it asks first, unless force.",
 	Example: `print(m.clear(), "entries removed")
 inner.clear()    # 4: an array's entries are zero then`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
+		what, done := "remove", "removed"
+		if m.kind.Shape == engine.Indexed {
+			what, done = "zero", "zeroed"
+		}
+		if err := m.allow(c, 0, what, m.all(c)); err != nil {
+			return nil, err
+		}
 		n, err := m.clear(runtime.Context(c.Thread), c.Name)
 		if err != nil {
 			return nil, err
 		}
+		m.said(c.Name, done, n)
 		return starlark.MakeInt(n), nil
 	},
 }}

@@ -20,11 +20,12 @@ import (
 
 // Library is the functions of this package on one engine, and the maps that scripts have open there.
 type Library struct {
-	engine  engine.Engine
-	types   *layout.Host     // names of types, and what numbers stand for
-	objects []*object.Object // that scripts have loaded
-	display Display
-	open    []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself
+	engine   engine.Engine
+	types    *layout.Host     // names of types, and what numbers stand for
+	objects  []*object.Object // that scripts have loaded
+	display  Display
+	operator *Operator           // nil: nobody is there to be asked
+	open     []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself
 }
 
 // New makes the library of an engine. machine is what types may ask of the machine; nil: nothing.

@@ -59,9 +59,10 @@ if job != None and job < 10:
 		return m.value.Decode(m.valueBuf), nil
 	},
 }, {
-	Name: "drain",
+	Name:   "drain",
+	Params: "force=False",
 	Doc: "All values of a queue or stack, taken out as the loop comes to them.\n" +
-		"What the loop does not reach stays in.",
+		"What the loop does not reach stays in. At the prompt it asks first, unless force.",
 	Example: `for job in queue.drain():
     print(job)
     if job > 100:
@@ -70,12 +71,18 @@ if job != None and job < 10:
 		if m.kind.Shape != engine.Ordered {
 			return nil, m.fail(c.Name, nil, errNotForType)
 		}
-		return &drain{m}, nil
+		if err := m.allow(c, 0, "take out", m.all(c)); err != nil {
+			return nil, err
+		}
+		return &drain{m: m}, nil
 	},
 }}
 
 // drain is what drain returns.
-type drain struct{ m *Map }
+type drain struct {
+	m *Map
+	n int // values that were taken out
+}
 
 var _ starlark.Iterable = (*drain)(nil)
 
@@ -85,7 +92,9 @@ func (d *drain) Freeze()                    {}
 func (d *drain) Truth() starlark.Bool       { return true }
 func (d *drain) Hash() (uint32, error)      { return 0, errors.New("unhashable type: drain") }
 func (d *drain) Iterate() starlark.Iterator { return d }
-func (d *drain) Done()                      {} // there is nothing to release
+
+// Done has nothing to release.
+func (d *drain) Done() { d.m.said("drain", "took out", d.n) }
 
 func (d *drain) Next(p *starlark.Value) bool {
 	m := d.m
@@ -100,6 +109,7 @@ func (d *drain) Next(p *starlark.Value) bool {
 	if err != nil {
 		runtime.Raise(m.thread, "drain", m.explain("drain", nil, err))
 	}
+	d.n++
 	*p = m.value.Decode(value)
 	return true
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"bpfsh/builtins"
 	"bpfsh/builtins/engine"
 	"bpfsh/runtime"
 	"bpfsh/runtime/repl"
@@ -40,6 +41,7 @@ func (p *prompt) run(sh *shell, o *options) error {
 	if !o.quiet {
 		fmt.Fprintf(os.Stderr, "bpfsh on Linux %s. help() lists what there is, Ctrl-D leaves.\n", kernelRelease())
 	}
+	sh.library.SetOperator(&builtins.Operator{Confirm: console.Confirm, Say: sh.session.Warn})
 	err = repl.Run(sh.session, console, repl.Config{
 		Echo:   func(v starlark.Value) (string, error) { return sh.display().Echo(v) },
 		Mode:   sh.setFormat,
@@ -51,6 +53,7 @@ func (p *prompt) run(sh *shell, o *options) error {
 			"type":       func(prefix string) []string { return starting(engine.TypeNames(), prefix) },
 		},
 	})
+	sh.library.SetOperator(nil)
 	p.console.Store(nil)
 	if closing := console.Close(); err == nil {
 		err = closing

@@ -70,3 +70,28 @@ fail(m[0])
 		}
 	}
 }
+
+// TestPromptAsks has somebody at the prompt confirm what removes many entries, and says what was done. A script is not
+// asked, and hears nothing.
+func TestPromptAsks(t *testing.T) {
+	const made = "m = create('hash', key='u32', value='u32', max_entries=9, name='flows')\rm.update_batch({1: 1, 2: 2, 3: 3})\r"
+	out := onTerminal(t, made+"m.clear()\rn\r'still', m.count()\rm.clear()\ry\r'then', m.count()\rexit()\r", "--engine", "memory", "-q", "-X", "--color", "never")
+	rest := out
+	for _, want := range []string{
+		`remove 3 entries of map "flows" (id 1)?`, "[y/N]", "it was not confirmed, and nothing was done", `("still", 3)`,
+		`remove 3 entries of map "flows" (id 1)?`, "[y/N]", `clear: removed 3 entries of map "flows" (id 1)`, `("then", 0)`,
+	} {
+		_, after, ok := strings.Cut(rest, want)
+		if !ok {
+			t.Fatalf("no %q in its place on the screen:\n%q", want, out)
+		}
+		rest = after
+	}
+	script := filepath.Join(t.TempDir(), "script.star")
+	if err := os.WriteFile(script, []byte(strings.ReplaceAll(made+"m.clear()\rprint(m.count())\r", "\r", "\n")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if out := onTerminal(t, "", "--engine", "memory", script); out != "0\r\n" {
+		t.Errorf("the script's screen has %q, want 0", out)
+	}
+}

@@ -1,0 +1,70 @@
+package builtins
+
+import (
+	"fmt"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
+	"bpfsh/runtime/render"
+)
+
+// Operator is somebody at a prompt: asked before many entries are removed at once, and told how many were. A script has
+// none.
+type Operator struct {
+	Confirm func(question string) (bool, error)
+	Say     func(text string)
+}
+
+// SetOperator says who is at the prompt; nil: nobody is any more.
+func (l *Library) SetOperator(o *Operator) { l.operator = o }
+
+// allow asks the operator whether n entries may be removed, unless there is nobody to ask, or the argument force says
+// that there is no need to. n is asked for only where it is told; less than 0 of it is not known. The error says that
+// nothing was done.
+func (m *Map) allow(c method.Call, force int, what string, n func() (int, error)) error {
+	forced, err := c.Bool(force, "force")
+	if err != nil || forced || m.lib.operator == nil {
+		return err
+	}
+	count, err := n()
+	if err != nil || count == 0 || count == 1 {
+		return err
+	}
+	yes, err := m.lib.operator.Confirm(fmt.Sprintf("%s %s of %s (id %d)?", what, entriesIn(count), m.label(), m.info.ID))
+	if err != nil {
+		return err
+	}
+	if !yes {
+		return fmt.Errorf("%s: %s: it was not confirmed, and nothing was done; force=True does not ask", c.Name, m.label())
+	}
+	return nil
+}
+
+// said tells the operator what was done.
+func (m *Map) said(op, done string, n int) {
+	if o := m.lib.operator; o != nil {
+		o.Say(fmt.Sprintf("%s: %s %s of %s (id %d)", op, done, entriesIn(n), m.label(), m.info.ID))
+	}
+}
+
+func entriesIn(n int) string {
+	switch n {
+	case -1:
+		return "all entries"
+	case 1:
+		return "1 entry"
+	default:
+		return render.Count(n) + " entries"
+	}
+}
+
+// all is how many entries an operation on all of them will meet.
+func (m *Map) all(c method.Call) func() (int, error) {
+	return func() (int, error) {
+		if m.kind.Shape == engine.Ordered { // nobody knows without taking them out
+			return -1, nil
+		}
+		return m.count(runtime.Context(c.Thread), c.Name)
+	}
+}
