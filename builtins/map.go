@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"strings"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
@@ -209,19 +208,6 @@ func (m *Map) Attr(name string) (starlark.Value, error) {
 		m.methods[name] = v
 	}
 	return v, err
-}
-
-// Help is what help(m) prints: the map, and the methods that its type has, a line each.
-func (m *Map) Help() string {
-	var sb strings.Builder
-	sb.WriteString(m.String())
-	entries := method.Entries("method", mapOperations)
-	entries = slices.DeleteFunc(entries, func(e method.Entry) bool { return !m.kind.Has(e.Name) })
-	for _, e := range append(entries, method.Entries("method", lifecycleMethods)...) {
-		fmt.Fprintf(&sb, "\n  %-14s%s", e.Name, e.Summary())
-	}
-	fmt.Fprintf(&sb, "\n  %-14s%s help(m.kernel) lists them.", "kernel", method.AttrEntries(kernelAttrs)[0].Summary())
-	return sb.String()
 }
 
 // encodeKey writes key to the buffer that the next operation on one entry uses.

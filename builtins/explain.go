@@ -1,0 +1,92 @@
+package builtins
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
+	"bpfsh/runtime/render"
+)
+
+// Help is what help(m) and m? print: what the map is, how its keys and values lie in memory, and the methods that its
+// type has, a line each.
+func (m *Map) Help() string {
+	var sb strings.Builder
+	sb.WriteString(m.String())
+	fmt.Fprintf(&sb, "\n  %s\n", strings.Join(m.state(), ", "))
+	if m.key != nil {
+		writeOutline(&sb, "key", m.key)
+	}
+	if m.value.Type.Size() > 0 {
+		writeOutline(&sb, "value", m.value.Type)
+	}
+	entries := method.Entries("method", mapOperations)
+	entries = slices.DeleteFunc(entries, func(e method.Entry) bool { return !m.kind.Has(e.Name) })
+	for _, e := range append(entries, method.Entries("method", lifecycleMethods)...) {
+		fmt.Fprintf(&sb, "\n  %-14s%s", e.Name, e.Summary())
+	}
+	fmt.Fprintf(&sb, "\n  %-14s%s help(m.kernel) lists them.", "kernel", method.AttrEntries(kernelAttrs)[0].Summary())
+	return sb.String()
+}
+
+// state is what there is to say of the map beside its types. What cannot be found out is left out.
+func (m *Map) state() []string {
+	room := render.Count(int(m.info.MaxEntries))
+	said := []string{"room for " + room}
+	if n, ok := m.filled(); ok {
+		said[0] = render.Count(n) + " of " + room
+	}
+	if m.info.MaxEntries == 1 {
+		said[0] += " entry"
+	} else {
+		said[0] += " entries"
+	}
+	if m.info.CPUs > 0 {
+		said = append(said, fmt.Sprintf("a value for each of %d CPUs", m.info.CPUs))
+	}
+	if names := flagNames(m.info.Flags); names != "" {
+		said = append(said, names)
+	}
+	if m.closed {
+		return append(said, "closed")
+	}
+	if m.info.ReadOnly {
+		said = append(said, "read-only here")
+	}
+	if frozen, err := m.raw.Frozen(); err == nil && frozen {
+		said = append(said, "frozen")
+	}
+	if !m.info.BTF {
+		said = append(said, "no BTF")
+	}
+	for _, path := range m.pins {
+		said = append(said, "pinned at "+path)
+	}
+	return said
+}
+
+// filled is the number of entries, where that is quickly found out.
+func (m *Map) filled() (n int, ok bool) {
+	const quick = 4096
+	if m.closed || !m.kind.Keyed() || m.kind.Shape == engine.Indexed {
+		return 0, false
+	}
+	if n, ok := m.counted(); ok {
+		return n, true
+	}
+	if m.info.MaxEntries > quick {
+		return 0, false
+	}
+	n, err := m.count(runtime.Context(m.thread), "help")
+	return n, err == nil
+}
+
+// writeOutline shows a type beside its name.
+func writeOutline(sb *strings.Builder, name string, t *layout.Type) {
+	const indent = "\n          "
+	fmt.Fprintf(sb, "  %-8s%s\n", name, strings.ReplaceAll(t.Outline(), "\n", indent))
+}
