@@ -1,21 +1,5 @@
 package main
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-)
-
-// colorModes are what --color takes.
-var colorModes = []string{"auto", "always", "never"}
-
-func checkColor(mode string) error {
-	if !slices.Contains(colorModes, mode) {
-		return fmt.Errorf("--color %s: want %s", mode, strings.Join(colorModes, ", "))
-	}
-	return nil
-}
-
 // colored says whether what is written to a stream is coloured: as --color asks; else not if NO_COLOR says so; else if
 // FORCE_COLOR or CLICOLOR_FORCE says so; else on a terminal that is not dumb.
 func colored(mode string, terminal bool, getenv func(string) string) bool {

@@ -2,9 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"slices"
-	"strings"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/kernel"
@@ -15,13 +12,6 @@ import (
 
 // engineNames are what --engine takes.
 var engineNames = []string{"kernel", "memory", "auto"}
-
-func checkEngine(name string) error {
-	if !slices.Contains(engineNames, name) {
-		return fmt.Errorf("--engine %s: want %s", name, strings.Join(engineNames, ", "))
-	}
-	return nil
-}
 
 // chooseEngine makes the engine of a name. mounted is told of a bpffs that is mounted for a pin; nil: none is. warn
 // says in a line what auto has fallen back to. close gives up what the engine has for itself.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,6 +33,8 @@ type options struct {
 	timeout     time.Duration
 	maxSteps    uint64
 	help        bool
+	man         bool
+	completion  string // the shell that it is for; "" for none
 	version     bool
 
 	goldens []string
@@ -43,21 +46,49 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.SetInterspersed(false) // what follows the script's name belongs to the script
 	fs.SortFlags = false
 	fs.Usage = func() {}
-	fs.StringVarP(&o.code, "command", "c", "", "run `CODE`, and print its value if it ends in an expression")
+	fs.StringVarP(&o.code, "command", "c", "", "run `CODE`, and print its value if it has one")
 	fs.BoolVarP(&o.interactive, "interactive", "i", false, "after the script, give a prompt with its names")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "no greeting at the prompt")
 	fs.DurationVar(&o.timeout, "timeout", 0, "end the script after `TIME`, such as 30s")
 	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
-	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: `kernel`, memory (in this process, for trying and testing), auto (kernel if permitted)")
-	fs.StringVar(&o.format, "format", "", "how values are written: `FORMAT` is "+strings.Join(render.FormatNames(), ", ")+" (a table on a terminal, else tsv)")
-	fs.StringVar(&o.color, "color", "auto", "`WHEN` there are colours is auto (on a terminal), always or never")
+	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: kernel, memory (this process), auto")
+	choices(fs, "engine", "ENGINE", engineNames...)
+	fs.StringVar(&o.format, "format", "", "table (on a terminal), json, jsonl, csv, tsv (else), markdown")
+	choices(fs, "format", "FORMAT", render.FormatNames()...)
+	fs.StringVar(&o.color, "color", "auto", "when there are colours: auto (on a terminal), always, never")
+	choices(fs, "color", "WHEN", "auto", "always", "never")
 	fs.BoolVarP(&o.noInit, "no-init", "X", false, "at the prompt, do not run ~/.config/bpfsh/init.star first")
 	fs.BoolVar(&o.noMount, "no-mount", false, "do not mount a bpffs at /sys/fs/bpf to pin there")
 	fs.BoolVar(&o.golden, "golden", false, "run each FILE and compare with what its .golden file says")
 	fs.BoolVar(&o.update, "update", false, "with --golden: write the .golden files")
+	fs.StringVar(&o.completion, "completion", "", "print a completion script for bash, zsh or fish")
+	choices(fs, "completion", "SHELL", "bash", "zsh", "fish")
+	fs.BoolVar(&o.man, "man", false, "print the manual page: bpfsh --man | man -l -")
 	fs.BoolVarP(&o.version, "version", "V", false, "print the versions")
 	fs.BoolVarP(&o.help, "help", "h", false, "print this help")
 	return fs
+}
+
+// choicesKey is the annotation of a flag that takes one of some words.
+const choicesKey = "choices"
+
+// choices says which words a flag takes, and what the help calls its value.
+func choices(fs *pflag.FlagSet, name, value string, words ...string) {
+	f := fs.Lookup(name)
+	f.Usage = "`" + value + "`: " + f.Usage
+	f.Annotations = map[string][]string{choicesKey: words}
+}
+
+// describe is what a flag takes, "" if it takes nothing, and what it is for.
+func describe(f *pflag.Flag) (value, text string) {
+	value, text = pflag.UnquoteUsage(f)
+	if f.Annotations[choicesKey] != nil {
+		text = strings.TrimPrefix(text, value+": ")
+	}
+	if f.Value.Type() == "bool" {
+		value = ""
+	}
+	return value, text
 }
 
 func parseFlags(args []string) (*options, error) {
@@ -66,21 +97,19 @@ func parseFlags(args []string) (*options, error) {
 	if err := fs.Parse(args); err != nil {
 		return nil, err
 	}
-	if err := checkEngine(o.engine); err != nil {
-		return nil, err
-	}
-	if err := checkColor(o.color); err != nil {
-		return nil, err
-	}
-	if o.format != "" {
-		if _, err := render.ParseFormat(o.format); err != nil {
-			return nil, fmt.Errorf("--%w", err)
+	var wrong error
+	fs.VisitAll(func(f *pflag.Flag) {
+		if words := f.Annotations[choicesKey]; f.Changed && words != nil && !slices.Contains(words, f.Value.String()) && wrong == nil {
+			wrong = fmt.Errorf("--%s %q: want %s or %s", f.Name, f.Value, strings.Join(words[:len(words)-1], ", "), words[len(words)-1])
 		}
+	})
+	if wrong != nil {
+		return nil, wrong
 	}
 	o.codeGiven = fs.Changed("command")
 	rest := fs.Args()
 	switch {
-	case o.help || o.version:
+	case o.help, o.version, o.man, o.completion != "":
 	case o.golden:
 		if len(rest) == 0 {
 			return nil, errors.New("--golden wants scripts to run")
@@ -100,34 +129,27 @@ func parseFlags(args []string) (*options, error) {
 
 func usage() string {
 	var sb strings.Builder
-	sb.WriteString(`bpfsh is a shell for eBPF maps.
-
-  bpfsh                               a prompt
-  bpfsh -c 'open("flows").count()'    run a line, and print its value
-  bpfsh expire.star --age 60          run a script; its words are in args
-  some-command | bpfsh -              run what comes from standard input
-  bpfsh -i setup.star                 run a script, then a prompt with its names
-  bpfsh --golden testdata/*.star      run scripts and compare with what they should print
-
-usage: bpfsh [flags] [FILE [ARG...]]
-
-`)
+	sb.WriteString("bpfsh is a shell for eBPF maps.\n\n")
+	for _, e := range examples {
+		fmt.Fprintf(&sb, "  %-36s%s\n", e.command, e.text)
+	}
+	sb.WriteString("\nusage: bpfsh [flags] [FILE [ARG...]]\n\n")
 	flagSet(&options{}).VisitAll(func(f *pflag.Flag) {
-		short, value, text := "    ", "", ""
+		short := "    "
 		if f.Shorthand != "" {
 			short = "-" + f.Shorthand + ", "
 		}
-		if value, text = pflag.UnquoteUsage(f); value != "" && f.Value.Type() != "bool" {
+		value, text := describe(f)
+		if value != "" {
 			value = " " + value
 		}
 		fmt.Fprintf(&sb, "  %s--%-18s %s\n", short, f.Name+value, text)
 	})
-	sb.WriteString(`
-Exit status: 0 done; 1 the script failed; 2 bad usage or no such file; 3 bpf() is not
-permitted or not there; N from exit(N). A signal that ends the script ends bpfsh.
-
-help() at the prompt lists the functions, and what a map can do.
-`)
+	sb.WriteString("\nExit status, unless a signal ends it:\n\n")
+	for _, s := range statuses {
+		fmt.Fprintf(&sb, "  %s  %s\n", s.status, s.text)
+	}
+	sb.WriteString("\nhelp() at the prompt lists the functions; --man has them all.\n")
 	return sb.String()
 }
 

@@ -37,6 +37,12 @@ func run(args []string) int {
 	case o.help:
 		fmt.Print(usage())
 		return statusDone
+	case o.man:
+		fmt.Print(manual())
+		return statusDone
+	case o.completion != "":
+		fmt.Print(completion(o.completion))
+		return statusDone
 	case o.version:
 		fmt.Println(version())
 		return statusDone

@@ -35,6 +35,16 @@ func commands() []command {
 	}
 }
 
+// Topic lists what the prompt itself understands.
+func Topic() method.Topic {
+	t := method.Topic{Name: "prompt", Doc: "What the prompt understands beside Starlark."}
+	for _, c := range commands() {
+		t.Entries = append(t.Entries, method.Entry{Kind: "command", Name: c.name, Params: c.params, Doc: c.doc})
+	}
+	t.Entries = append(t.Entries, method.Entry{Kind: "command", Name: "NAME?", Doc: "Explain a value, a method (m.update?) or a topic."})
+	return t
+}
+
 // cutCommand takes a line apart that begins with a command. Such a line is no Starlark, where only a number can
 // begin with a dot.
 func cutCommand(line string) (c command, rest string, ok bool) {
