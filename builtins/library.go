@@ -35,12 +35,13 @@ func New(e engine.Engine, machine *layout.Host) *Library {
 	}
 	l := &Library{engine: e}
 	l.types = machine.With(l.objectType, l.objectTypeNames)
+	l.types.Printers = &layout.Printers{}
 	return l
 }
 
 // functions are the rows of the predeclared functions.
 func functions() []method.Row[*Library] {
-	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, showFunctions, machineFunctions)
+	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, showFunctions, printerFunctions, machineFunctions)
 }
 
 // Predeclared are the names that scripts find: the functions, and the kernel's flags.
@@ -76,7 +77,7 @@ func Topics() []method.Topic {
 		{Name: "error", Doc: "What catch gives for an error.", Entries: runtime.CaughtEntries()},
 		{Name: "flags", Doc: "The kernel's flags, combined with |.", Entries: flagEntries()},
 		{Name: "aggregate", Doc: "Adding up.", Entries: method.Entries("function", aggregateFunctions)},
-		{Name: "show", Doc: "Looking at values.", Entries: method.Entries("function", showFunctions)},
+		{Name: "show", Doc: "Looking at values.", Entries: slices.Concat(method.Entries("function", showFunctions), method.Entries("function", printerFunctions))},
 		{Name: "machine", Doc: "The machine that the maps are on.", Entries: method.Entries("function", machineFunctions)},
 	}
 }

@@ -134,7 +134,7 @@ func (r *batchRows) Next() ([]starlark.Value, error) {
 
 // head is a column with a struct's fields under it. Values of all CPUs, and maps, are one value each.
 func head(name string, slot layout.Slot) render.Column {
-	c := render.Column{Name: name, Type: slot.Type.String(), Shown: slot.Shown}
+	c := render.Column{Name: name, Type: slot.Type.String(), Shown: slot.Shown, Whole: slot.CPUs == 0 && slot.Type.Printed()}
 	if slot.CPUs == 0 {
 		names, types := slot.Type.Columns()
 		for i := range names {

@@ -151,7 +151,7 @@ func columns(key *layout.Type, value layout.Slot) []render.Column {
 
 func columnsOf(name string, t *layout.Type) []render.Column {
 	names, types := t.Columns()
-	if names == nil {
+	if names == nil || t.Printed() {
 		return []render.Column{{Name: name, Type: t.String()}}
 	}
 	var cols []render.Column

@@ -29,6 +29,9 @@ type Host struct {
 	Process   func(pid uint32) (string, bool)        // what it runs: "sshd"
 	Cgroup    func(id uint64) (string, bool)         // "/system.slice/sshd.service"
 	Clock     func() (sinceBoot uint64, t time.Time) // what bpf_ktime_get_ns gives at t, which is now; its location is used
+
+	// Printers are asked first; nil: there are none.
+	Printers *Printers
 }
 
 // Parse is the function Parse with the types that the host finds.

@@ -11,14 +11,19 @@ import (
 //
 // It is for text alone. A record stays one that has Fields and Field, with each of them as it is shown.
 func (t *Type) Shown(v starlark.Value) starlark.Value {
-	if !t.shown {
+	if print := t.printer(); print != nil {
+		return labelled{v, print(v)}
+	}
+	if !t.shows() {
 		return v
 	}
 	switch v := v.(type) {
 	case starlark.Int:
-		return labelled{v, t.label(v)}
+		if t.shown {
+			return labelled{v, t.label(v)}
+		}
 	case *Record:
-		if v.rt.typ.shown {
+		if v.rt.typ.shows() {
 			return shownRecord{v}
 		}
 	case starlark.Tuple:
@@ -28,6 +33,9 @@ func (t *Type) Shown(v starlark.Value) starlark.Value {
 	}
 	return v
 }
+
+// shows says whether people may see something else than v of some value v: of the type, or of a part of it.
+func (t *Type) shows() bool { return t.shown || t.host.printing() }
 
 // Shown is what people see of a value under one key.
 func (s Slot) Shown(v starlark.Value) starlark.Value {
@@ -42,7 +50,7 @@ func (r *Record) Shown() starlark.Value { return r.rt.typ.Shown(r) }
 
 // Shown is what people see of the values of all CPUs.
 func (p *PerCPU) Shown() starlark.Value {
-	if !p.slot.Type.shown {
+	if !p.slot.Type.shows() {
 		return p
 	}
 	return labelled{p, p.slot.Type.list("percpu", p.values())}

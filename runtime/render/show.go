@@ -90,7 +90,7 @@ func rowerTable(v Rower, limit int) (*Table, error) {
 	defer closeRows(rows)
 	t := &Table{Title: v.String(), Noun: "entry", Nouns: "entries"}
 	for _, c := range rows.Columns() {
-		if len(c.Fields) == 0 {
+		if len(c.Fields) == 0 || c.Whole {
 			c.Name = orValue(c.Name)
 			c.Fields = []Column{c}
 		}
@@ -113,7 +113,11 @@ func rowerTable(v Rower, limit int) (*Table, error) {
 			if c.Shown != nil {
 				v = c.Shown(row[i])
 			}
-			cells = appendFields(cells, v, len(c.Fields))
+			n := len(c.Fields)
+			if c.Whole {
+				n = 0
+			}
+			cells = appendFields(cells, v, n)
 		}
 		t.Rows = append(t.Rows, cells)
 	}

@@ -30,6 +30,8 @@ type Column struct {
 	Fields []Column
 	// Shown is what people see of a value under the column that Rows give; nil: what the value itself says.
 	Shown func(starlark.Value) starlark.Value
+	// Whole says that people see a value with fields as one.
+	Whole bool
 }
 
 // String lays the table out, and its parts behind it, each further to the right. Numbers stand at the right of their
