@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ var unsupported = []unix.Errno{unix.EINVAL, engine.NotSupported, unix.EOPNOTSUPP
 var meanings = []meaning{
 	{errno: []unix.Errno{unix.EBADF}, when: closed, says: "the map is closed"},
 
+	{errno: []unix.Errno{unix.EPERM}, when: func(e *Error) bool { return errors.Is(e.Err, engine.ErrReadOnly) }, says: "--readonly: nothing is changed", hint: "run it without --readonly"},
 	{errno: []unix.Errno{unix.EPERM}, when: both(kernelSide, readOnly), says: "it was opened read-only", hint: "open it without readonly=True"},
 	{errno: anyErrno, when: load(func(e *engine.LoadError) bool { return e.Missing != "" }), says: "a program that does it is not permitted: this process lacks {missing}", hint: "run it as root, or with these capabilities", denied: true},
 	{errno: anyErrno, when: load(func(e *engine.LoadError) bool { return e.Since != "" }), says: "this kernel has no {helper}, which came with Linux {helper since}"},

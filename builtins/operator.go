@@ -24,7 +24,7 @@ func (l *Library) SetOperator(o *Operator) { l.operator = o }
 // nothing was done.
 func (m *Map) allow(c method.Call, force int, what string, n func() (int, error)) error {
 	forced, err := c.Bool(force, "force")
-	if err != nil || forced || m.lib.operator == nil {
+	if err != nil || forced || m.lib.operator == nil || m.info.ReadOnly { // what cannot be done is not asked for
 		return err
 	}
 	count, err := n()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
 )
 
 // Engine makes and finds maps.
@@ -139,6 +140,14 @@ type Writer interface {
 	// replace, a map that is pinned there gives way, in one step.
 	Pin(path string, replace bool) error
 }
+
+// ErrReadOnly is of what would change something, on an engine that changes nothing. It is an EPERM.
+var ErrReadOnly error = readOnlyError{}
+
+type readOnlyError struct{}
+
+func (readOnlyError) Error() string { return "nothing is changed here" }
+func (readOnlyError) Unwrap() error { return unix.EPERM }
 
 // NotBPFFSError is a pin in a directory that is not on a bpffs.
 type NotBPFFSError struct{ Dir string }

@@ -27,6 +27,7 @@ type options struct {
 	quiet       bool
 	noMount     bool
 	noInit      bool
+	readonly    bool
 	engine      string
 	format      string // of values; "": a table on a terminal, else TSV
 	color       string // "auto", "always" or "never"
@@ -53,6 +54,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
 	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: kernel, memory (this process), auto")
 	choices(fs, "engine", "ENGINE", engineNames...)
+	fs.BoolVar(&o.readonly, "readonly", false, "change nothing: maps are opened read-only, and writes refused")
 	fs.StringVar(&o.format, "format", "", "table (on a terminal), json, jsonl, csv, tsv (else), markdown")
 	choices(fs, "format", "FORMAT", render.FormatNames()...)
 	fs.StringVar(&o.color, "color", "auto", "when there are colours: auto (on a terminal), always, never")

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"io"
 	"os"
+	"strings"
 
 	"bpfsh/builtins"
+	"bpfsh/builtins/engine/readonly"
 	"bpfsh/builtins/host"
 	"bpfsh/runtime"
 	"bpfsh/runtime/render"
@@ -38,6 +40,9 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	}
 	fallback := ""
 	e, closeEngine := chooseEngine(o.engine, mounted, func(text string) { fallback = text })
+	if o.readonly {
+		e = readonly.New(e)
+	}
 	sh.library, sh.closeEngine = builtins.New(e, host.New()), closeEngine
 	cfg := runtime.Config{
 		Stdin: stdin, Stderr: stderr,
@@ -59,9 +64,14 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	if fallback != "" {
 		sh.session.Warn(fallback)
 	}
+	var labels []string
 	if fallback != "" || o.engine == "memory" {
-		sh.label = "memory"
+		labels = append(labels, "memory")
 	}
+	if o.readonly {
+		labels = append(labels, "ro")
+	}
+	sh.label = strings.Join(labels, ",")
 	return sh
 }
 

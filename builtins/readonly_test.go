@@ -1,0 +1,140 @@
+package builtins_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"bpfsh/builtins"
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/memory"
+	"bpfsh/builtins/engine/memory/faulttest"
+	"bpfsh/builtins/engine/readonly"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
+)
+
+// changes are the operations of an engine that change something.
+var changes = []string{
+	"Create", "Unpin", "Update", "WriteAt", "Delete", "LookupAndDelete", "LookupAndDeleteBatch", "UpdateBatch", "DeleteBatch",
+	"Freeze", "Pin", "ProgramUpdate", "ProgramDelete", "ProgramPush", "ProgramPop", "ProgramAdd",
+}
+
+func changed(e *faulttest.Engine) (n int) {
+	for _, op := range changes {
+		n += e.Calls(op)
+	}
+	return n
+}
+
+// world is an engine with the maps that the examples of the rows use, which live as long as the test.
+func world(t *testing.T) *faulttest.Engine {
+	t.Helper()
+	made, err := os.ReadFile("../cmd/bpfsh/testdata/example.star")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := faulttest.New(&memory.Engine{}, faulttest.Fault{})
+	library := builtins.New(e, nil)
+	s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
+	f, err := runtime.ChunkOptions().Parse("made.star", made, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Chunk(f, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		clear(s.Globals()) // which have held the maps
+		library.Close()
+	})
+	return e
+}
+
+// opened are the names of the examples, for maps that are there.
+const opened = `
+m, routes, queue, seen, drops, inner, outer = [open(name) for name in ["flows", "routes", "jobs", "seen", "drops", "inner", "outer"]]
+`
+
+// runExample runs a row's example on the engine, and returns its error.
+func runExample(e engine.Engine, entry method.Entry) error {
+	library := builtins.New(e, nil)
+	defer library.Close()
+	s := runtime.New(runtime.Config{Predeclared: library.Predeclared(), Stdin: strings.NewReader("10.0.0.1\n"), Args: []string{"word"}})
+	return s.Run(entry.Name, []byte(opened+entry.Example))
+}
+
+// TestReadOnlyRows runs the example of each row under --readonly: what would change something is refused before the
+// engine hears of it, and the rest works.
+func TestReadOnlyRows(t *testing.T) {
+	object, err := os.ReadFile("../testdata/object/flow.o")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writing := 0
+	for _, topic := range builtins.Topics() {
+		for _, entry := range topic.Entries {
+			if entry.Kind != "function" && entry.Kind != "method" {
+				continue
+			}
+			t.Run(topic.Name+"/"+entry.Name, func(t *testing.T) {
+				free, bound := world(t), world(t)
+				t.Chdir(t.TempDir())
+				if err := os.WriteFile("flow.o", object, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				before := changed(free)
+				if err := runExample(free, entry); err != nil {
+					t.Fatalf("without --readonly: %v", err)
+				}
+				writes := changed(free) > before
+				before = changed(bound)
+				err := runExample(readonly.New(bound), entry)
+				if n := changed(bound) - before; n != 0 {
+					t.Errorf("it changed something %d times", n)
+				}
+				switch {
+				case !writes && err != nil:
+					t.Errorf("it only reads, and is refused: %v", err)
+				case writes:
+					writing++
+					if err != nil && !strings.Contains(err.Error(), "--readonly: nothing is changed") {
+						t.Errorf("got %v, want that --readonly refuses it", err)
+					}
+					if err == nil && !strings.Contains(entry.Example, "catch(") {
+						t.Error("it would write, and is not refused")
+					}
+				}
+			})
+		}
+	}
+	const least = 20
+	if writing < least {
+		t.Errorf("%d rows write, want at least %d", writing, least)
+	}
+}
+
+// TestReadOnlyOperators refuses what is written without a method.
+func TestReadOnlyOperators(t *testing.T) {
+	for _, code := range []string{
+		`m["10.0.0.1"] = (1, 2)`, `m["10.0.0.9"] = (1, 2)`, `m.pin("/sys/fs/bpf/second")`, `m.pin("/sys/fs/bpf/flows", replace=True)`,
+		`m.unpin("/sys/fs/bpf/flows")`, `outer[1][0] = 1`, `outer[2] = outer[1]`, `m.kernel.update("10.0.0.1", (1, 2), cpu=0)`,
+		`open("/sys/fs/bpf/flows", readonly=False).clear()`, `open(m.id)["10.0.0.1"] = (1, 2)`, `[0 for b in m.pop_batch(1)]`,
+		`[0 for v in queue.drain()]`, `m.update_batch({"10.0.0.1": (1, 2)}, flags=BPF_NOEXIST)`, `m.delete("10.0.0.9", missing_ok=True)`,
+		`m.pop("10.0.0.9", default=None)`, `queue.pop(default=None)`, `create(like=m)`, `outer.create_inner()`,
+	} {
+		t.Run(code, func(t *testing.T) {
+			e := world(t)
+			library := builtins.New(readonly.New(e), nil)
+			defer library.Close()
+			before := changed(e)
+			err := runtime.New(runtime.Config{Predeclared: library.Predeclared()}).Run("x.star", []byte(opened+code))
+			if n := changed(e) - before; n != 0 {
+				t.Errorf("it changed something %d times", n)
+			}
+			if err == nil || !strings.Contains(err.Error(), "--readonly: nothing is changed (EPERM)") {
+				t.Errorf("got %v, want that --readonly refuses it", err)
+			}
+		})
+	}
+}
