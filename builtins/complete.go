@@ -3,6 +3,7 @@ package builtins
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bpfsh/builtins/engine"
@@ -66,5 +67,8 @@ func (m *Map) Complete(kind, prefix string) []string {
 	return found
 }
 
-// Entries are what the map says about its attributes and methods, for a list of them.
-func (m *Map) Entries() []method.Entry { return mapEntries }
+// Entries are what the map says about the attributes and methods that its type has, for a list of them.
+func (m *Map) Entries() []method.Entry {
+	operations := slices.DeleteFunc(method.Entries("method", mapOperations), func(e method.Entry) bool { return !m.kind.Has(e.Name) })
+	return slices.Concat(operations, method.Entries("method", lifecycleMethods), method.AttrEntries(mapAttributes))
+}

@@ -53,8 +53,9 @@ q = create("queue", value="u32", max_entries=1, name="jobs")
 		names[e.Name] = true
 	}
 	for _, name := range m.AttrNames() {
-		if !names[name] {
-			t.Errorf("%s is not among the entries", name)
+		lacks := map[string]bool{"create_inner": true, "drain": true, "match": true, "peek": true, "push": true}
+		if names[name] == lacks[name] {
+			t.Errorf("%s is among the entries of a hash: %t", name, names[name])
 		}
 	}
 }

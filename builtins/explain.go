@@ -1,13 +1,13 @@
 package builtins
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
-	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 	"bpfsh/runtime/render"
 )
@@ -16,20 +16,19 @@ import (
 // type has, a line each.
 func (m *Map) Help() string {
 	var sb strings.Builder
-	sb.WriteString(m.String())
-	fmt.Fprintf(&sb, "\n  %s\n", strings.Join(m.state(), ", "))
+	sb.WriteString(m.kind.Name + " " + m.label())
+	if m.info.Name != "" {
+		fmt.Fprintf(&sb, " id=%d", m.info.ID)
+	}
+	fmt.Fprintf(&sb, "\n%s\n", method.Wrap(strings.Join(m.state(), ", "), 2))
 	if m.key != nil {
 		writeOutline(&sb, "key", m.key)
 	}
 	if m.value.Type.Size() > 0 {
 		writeOutline(&sb, "value", m.value.Type)
 	}
-	entries := method.Entries("method", mapOperations)
-	entries = slices.DeleteFunc(entries, func(e method.Entry) bool { return !m.kind.Has(e.Name) })
-	for _, e := range append(entries, method.Entries("method", lifecycleMethods)...) {
-		fmt.Fprintf(&sb, "\n  %-14s%s", e.Name, e.Summary())
-	}
-	fmt.Fprintf(&sb, "\n  %-14s%s help(m.kernel) lists them.", "kernel", method.AttrEntries(kernelAttrs)[0].Summary())
+	entries := slices.DeleteFunc(m.Entries(), func(e method.Entry) bool { return e.Kind == "attribute" && e.Name != "kernel" })
+	sb.WriteString("\n" + method.List(entries))
 	return sb.String()
 }
 
@@ -81,7 +80,7 @@ func (m *Map) filled() (n int, ok bool) {
 	if m.info.MaxEntries > quick {
 		return 0, false
 	}
-	n, err := m.count(runtime.Context(m.thread), "help")
+	n, err := m.count(context.Background(), "help") // also where nothing runs
 	return n, err == nil
 }
 

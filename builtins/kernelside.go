@@ -218,13 +218,17 @@ func (k *KernelSide) Help() string {
 	if none := k.m.kind.Program[""]; none != "" {
 		fmt.Fprintf(&sb, "\n  A program has no operation on %s: %s.", article(k.m.kind.Name), none)
 	}
+	var entries []method.Entry
 	for _, e := range method.Entries("method", kernelRows) {
 		if k.m.kind.ProgramHas(strings.TrimPrefix(e.Name, kernelPrefix)) {
-			fmt.Fprintf(&sb, "\n  %-22s%s", e.Name, e.Summary())
+			entries = append(entries, e)
 		}
 	}
 	if k.m.kind.Shape == engine.Members {
-		fmt.Fprintf(&sb, "\n  %-22s%s", "value in m.kernel", "Whether a value may be a member.")
+		entries = append(entries, method.Entry{Name: "value in m.kernel", Doc: "Whether a value may be a member."})
+	}
+	if len(entries) > 0 {
+		sb.WriteString("\n" + method.List(entries))
 	}
 	return sb.String()
 }

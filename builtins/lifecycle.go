@@ -138,7 +138,7 @@ var mapAttrs = []method.Attr[*Map]{
 	{Name: "key_size", Doc: "The bytes of a key.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.KeySize), nil }},
 	{Name: "value_size", Doc: "The bytes of a value; of one CPU's, in a per-CPU map.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.ValueSize), nil }},
 	{Name: "max_entries", Doc: "How many entries there is room for.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.MaxEntries), nil }},
-	{Name: "flags", Doc: "The flags the map was made with, BPF_F_... combined with |.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.Flags), nil }},
+	{Name: "flags", Doc: "The flags the map was made with, combined: BPF_F_NO_PREALLOC and others.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.Flags), nil }},
 	{Name: "frozen", Doc: "Whether user space may no longer write.", Get: func(m *Map) (starlark.Value, error) {
 		yes, err := m.raw.Frozen()
 		return starlark.Bool(yes), m.explain("frozen", nil, err)

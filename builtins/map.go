@@ -186,10 +186,6 @@ func (m *Map) label() string {
 
 var mapTable = method.NewTable("bpf.map", mapAttributes, mapOperations, lifecycleMethods)
 
-// mapEntries are all that a map has, with their docs.
-var mapEntries = slices.Concat(
-	method.AttrEntries(mapAttributes), method.Entries("method", mapOperations), method.Entries("method", lifecycleMethods))
-
 var mapAttributes = slices.Concat(mapAttrs, kernelAttrs, varsAttrs)
 
 // mapOperations are the methods that a type of map may lack.

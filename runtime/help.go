@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"bpfsh/runtime/method"
 
@@ -103,28 +102,11 @@ func explain(e method.Entry) string {
 
 // indent sets a text in by two columns, and breaks lines that would not fit a terminal of 80.
 func indent(text string) string {
-	const widest = 78
-	var sb strings.Builder
+	var lines []string
 	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		width := 0
-		for word := range strings.FieldsSeq(line) {
-			n := utf8.RuneCountInString(word)
-			switch {
-			case width == 0:
-				sb.WriteString("  ")
-				width = 1
-			case width+1+n > widest:
-				sb.WriteString("\n  ")
-				width = 1
-			default:
-				sb.WriteByte(' ')
-			}
-			sb.WriteString(word)
-			width += n + 1
-		}
-		sb.WriteByte('\n')
+		lines = append(lines, method.Wrap(line, 2))
 	}
-	return strings.TrimSuffix(sb.String(), "\n")
+	return strings.Join(lines, "\n")
 }
 
 func signatureOf(f *starlark.Function) string {

@@ -187,6 +187,9 @@ func TestNoEscapes(t *testing.T) {
 	if out := onTerminal(t, "", "--engine", "memory", script); !strings.Contains(out, "\x1b[1m") || !strings.Contains(out, "\x1b[31m") {
 		t.Errorf("there are no colours on a terminal:\n%q", out)
 	}
+	if out := onTerminal(t, "create('array', value='u8', max_entries=1)\rexit()\r", "--engine", "memory", "-X"); !strings.Contains(out, "\x1b[1mkey") || strings.Contains(out, `\x1b`) {
+		t.Errorf("the prompt's answer has no colours:\n%q", out)
+	}
 	if out := onTerminalWith(t, []string{"NO_COLOR=1"}, "if True: print(\"x\", 1)\r\rm = [1, 2]\rexit()\r", "--engine", "memory", "-X"); regexp.MustCompile(`\x1b\[[\d;]*m`).MatchString(out) {
 		t.Errorf("a prompt has colours with NO_COLOR:\n%q", out)
 	}

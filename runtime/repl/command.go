@@ -21,7 +21,7 @@ type command struct {
 // commands are all of them, as .help lists them.
 func commands() []command {
 	return []command{
-		{".edit", "", "Edit the last statement in $VISUAL or $EDITOR, and run it.", (*loop).edit},
+		{".edit", "", "Edit the last statement in $EDITOR, and run it.", (*loop).edit},
 		{".help", "[COMMAND]", "List these commands, or explain one. help() lists the functions.", (*loop).helpCommand},
 		{".mode", "[table|json|jsonl|csv|tsv|markdown]", "Choose the format of values, or say which it is.", (*loop).mode},
 		{".o", "[FILE]", "Write the next outputs to a file, up to .o alone.", (*loop).output},
@@ -129,9 +129,9 @@ func (l *loop) helpCommand(rest string) error {
 			if len(c.params) > 20 {
 				usage = c.name + " FORMAT"
 			}
-			lines = append(lines, fmt.Sprintf("%-24s %s", strings.Replace(usage, "! ", "!", 1), c.doc))
+			lines = append(lines, fmt.Sprintf("%-21s  %s", strings.Replace(usage, "! ", "!", 1), c.doc))
 		}
-		lines = append(lines, fmt.Sprintf("%-24s %s", "NAME?", "Explain a value, a function or a method: m? m.update?"))
+		lines = append(lines, fmt.Sprintf("%-21s  %s", "NAME?", "Explain a value, a function or a method: m? m.update?"))
 		l.session.Print(strings.Join(lines, "\n"))
 		return nil
 	}

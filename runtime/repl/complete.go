@@ -125,24 +125,27 @@ func (l *loop) attributes(p place) []Candidate {
 		return nil
 	}
 	return l.within(func() []Candidate {
-		docs := map[string]string{}
+		var all, found []Candidate
 		if d, ok := with.(Documented); ok {
 			for _, e := range d.Entries() {
-				docs[e.Name] = e.Summary()
+				all = append(all, Candidate{Text: e.Name, Doc: e.Summary()})
+			}
+		} else {
+			for _, name := range with.AttrNames() {
+				all = append(all, Candidate{Text: name})
 			}
 		}
-		var found []Candidate
-		for _, name := range with.AttrNames() {
-			if isName(name) && (name[0] != '_' || p.prefix != "") && strings.HasPrefix(name, p.prefix) {
-				found = append(found, Candidate{Text: name, Doc: docs[name]})
+		for _, c := range all {
+			if isName(c.Text) && (c.Text[0] != '_' || p.prefix != "") && strings.HasPrefix(c.Text, p.prefix) {
+				found = append(found, c)
 			}
 		}
 		return found
 	})
 }
 
-// Documented is a value that can say what its attributes and methods are for. It is asked rather than each of them:
-// to read an attribute may take a system call.
+// Documented is a value that can say which attributes and methods are of use with it, and what for. It is asked rather
+// than each of them: to read an attribute may take a system call.
 type Documented interface{ Entries() []method.Entry }
 
 // argument completes within a call.

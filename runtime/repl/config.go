@@ -11,7 +11,8 @@ import (
 
 // Config is what a prompt can be told. The zero value will do.
 type Config struct {
-	// Echo is the text of an expression's value; nil is render.Echo.
+	// Echo is the text of an expression's value, as a terminal may have it: it is not escaped any more. nil is
+	// render.Echo.
 	Echo func(starlark.Value) (string, error)
 	// Mode sets the format that Echo uses from then on, and returns it; "" only asks. nil: there is one alone.
 	Mode func(format string) (now string, err error)

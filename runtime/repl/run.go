@@ -169,7 +169,7 @@ func (l *loop) evaluate(text string, first int32, keep bool) error {
 		e.set = true
 		text, err := l.cfg.Echo(v)
 		if err == nil {
-			l.session.Print(text)
+			_, err = io.WriteString(l.session.Output(), text+"\n")
 		}
 		return err
 	})
