@@ -161,7 +161,12 @@ func (m *Map) nextBatch(ctx context.Context, op string, walk *engine.Walk) (engi
 
 // each runs f on all entries, batch by batch.
 func (m *Map) each(ctx context.Context, op string, f func(engine.Batch) error) error {
-	walk, t := engine.NewWalk(m.raw, 0), m.task(ctx, op, m.total)
+	return m.eachOf(ctx, op, m.total, f)
+}
+
+// eachOf is each with a total of its own, for the progress.
+func (m *Map) eachOf(ctx context.Context, op string, total func() int, f func(engine.Batch) error) error {
+	walk, t := engine.NewWalk(m.raw, 0), m.task(ctx, op, total)
 	defer t.Done()
 	for {
 		b, err := m.nextBatch(ctx, op, walk)
@@ -214,7 +219,13 @@ func (m *Map) clear(ctx context.Context, op string) (n int, err error) {
 	case m.kind.Shape == engine.Indexed:
 		return m.zero(ctx, op)
 	}
-	err = m.each(ctx, op, func(b engine.Batch) error {
+	total := func() int { // when it is asked, some are gone
+		if left := m.total(); left > 0 {
+			return n + left
+		}
+		return 0
+	}
+	err = m.eachOf(ctx, op, total, func(b engine.Batch) error {
 		out := engine.DeleteAll(m.raw, b.Keys, b.N, true, m.stop(ctx))
 		n += out.Done
 		if out.Err != nil {

@@ -50,7 +50,7 @@ for n in range(4096): m[n] = n
 	for _, test := range []struct{ code, want string }{
 		{"m.update_batch({n: n for n in range(1900)})", `update_batch 1,\d+ of 1,900  \d+%`},
 		{"m.delete_batch(range(1900))", `delete_batch 1,\d+ of 1,900  \d+%`},
-		{"m.clear()", `clear [1-4],\d+`},
+		{"m.clear()", `clear [1-4],\d+ of 4,096  `},
 		{"show(m)", `show [1-4],\d+`},
 		{"show(m, format='csv')", `show [1-4],\d+`},
 		{"sum(m.values())", `sum [1-4],\d+`},
