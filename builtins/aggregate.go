@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
 	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 
@@ -26,6 +28,9 @@ func (l *Library) sum(c method.Call) (starlark.Value, error) {
 	x, ok := c.Args[0].(starlark.Iterable)
 	if !ok {
 		return nil, c.Bad("x", c.Args[0], "something to loop over")
+	}
+	if column, ok := rawColumnOf(x, c.Args[1]); ok {
+		return l.sumColumn(c, column)
 	}
 	pick, err := picker(c, 1)
 	if err != nil {
@@ -59,6 +64,20 @@ func (l *Library) sum(c method.Call) (starlark.Value, error) {
 		}
 	}
 	return total, nil
+}
+
+// sumColumn is sum of what need not be decoded.
+func (l *Library) sumColumn(c method.Call, column rawColumn) (starlark.Value, error) {
+	var total layout.Total
+	m, ctx := column.entries.m, runtime.Context(c.Thread)
+	err := m.eachOf(ctx, column.entries.what, m.task(ctx, c.Name, m.total), func(b engine.Batch) error {
+		total.Add(column.column, column.of(b), b.N)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return total.Value(), nil
 }
 
 // picker reads a by argument: what to take of each element.

@@ -104,24 +104,28 @@ type entryIterator struct {
 }
 
 func (it *entryIterator) Next(p *starlark.Value) bool {
-	m := it.m
-	if it.i == it.batch.N || m.closed || it.ctx.Err() != nil {
+	if it.i == it.batch.N || it.m.closed || it.ctx.Err() != nil {
 		if !it.fill() {
 			return false
 		}
 	}
-	k, v := int(m.info.KeySize), len(m.valueBuf)
-	i := it.i
+	*p = it.element(it.i)
 	it.i++
+	return true
+}
+
+// element is entry i of the batch.
+func (it *entryIterator) element(i int) starlark.Value {
+	m := it.m
+	k, v := int(m.info.KeySize), len(m.valueBuf)
 	switch it.what {
 	case "keys":
-		*p = m.key.Decode(it.batch.Keys[i*k : (i+1)*k])
+		return m.key.Decode(it.batch.Keys[i*k : (i+1)*k])
 	case "values":
-		*p = m.decodeValue(it.batch.Values[i*v : (i+1)*v])
+		return m.decodeValue(it.batch.Values[i*v : (i+1)*v])
 	default:
-		*p = starlark.Tuple{m.key.Decode(it.batch.Keys[i*k : (i+1)*k]), m.decodeValue(it.batch.Values[i*v : (i+1)*v])}
+		return starlark.Tuple{m.key.Decode(it.batch.Keys[i*k : (i+1)*k]), m.decodeValue(it.batch.Values[i*v : (i+1)*v])}
 	}
-	return true
 }
 
 // fill reads the next batch, and raises what prevents it.
@@ -159,14 +163,14 @@ func (m *Map) nextBatch(ctx context.Context, op string, walk *engine.Walk) (engi
 	return b, err
 }
 
-// each runs f on all entries, batch by batch.
+// each runs f on all entries, batch by batch. op is what errors and the progress call it.
 func (m *Map) each(ctx context.Context, op string, f func(engine.Batch) error) error {
-	return m.eachOf(ctx, op, m.total, f)
+	return m.eachOf(ctx, op, m.task(ctx, op, m.total), f)
 }
 
-// eachOf is each with a total of its own, for the progress.
-func (m *Map) eachOf(ctx context.Context, op string, total func() int, f func(engine.Batch) error) error {
-	walk, t := engine.NewWalk(m.raw, 0), m.task(ctx, op, total)
+// eachOf is each with a task of its own, which it ends.
+func (m *Map) eachOf(ctx context.Context, op string, t *task, f func(engine.Batch) error) error {
+	walk := engine.NewWalk(m.raw, 0)
 	defer t.Done()
 	for {
 		b, err := m.nextBatch(ctx, op, walk)
@@ -225,7 +229,7 @@ func (m *Map) clear(ctx context.Context, op string) (n int, err error) {
 		}
 		return 0
 	}
-	err = m.eachOf(ctx, op, total, func(b engine.Batch) error {
+	err = m.eachOf(ctx, op, m.task(ctx, op, total), func(b engine.Batch) error {
 		out := engine.DeleteAll(m.raw, b.Keys, b.N, true, m.stop(ctx))
 		n += out.Done
 		if out.Err != nil {

@@ -41,7 +41,7 @@ func New(e engine.Engine, machine *layout.Host) *Library {
 
 // functions are the rows of the predeclared functions.
 func functions() []method.Row[*Library] {
-	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, showFunctions, printerFunctions, machineFunctions)
+	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, topFunctions, showFunctions, printerFunctions, machineFunctions)
 }
 
 // Predeclared are the names that scripts find: the functions, and the kernel's flags.
@@ -76,7 +76,7 @@ func Topics() []method.Topic {
 		{Name: "percpu", Doc: "Values of per-CPU maps.", Entries: layout.PerCPUEntries()},
 		{Name: "error", Doc: "What catch gives for an error.", Entries: runtime.CaughtEntries()},
 		{Name: "flags", Doc: "The kernel's flags, combined with |.", Entries: flagEntries()},
-		{Name: "aggregate", Doc: "Adding up.", Entries: method.Entries("function", aggregateFunctions)},
+		{Name: "aggregate", Doc: "Adding up and comparing.", Entries: slices.Concat(method.Entries("function", aggregateFunctions), method.Entries("function", topFunctions))},
 		{Name: "show", Doc: "Looking at values.", Entries: slices.Concat(method.Entries("function", showFunctions), method.Entries("function", printerFunctions))},
 		{Name: "machine", Doc: "The machine that the maps are on.", Entries: method.Entries("function", machineFunctions)},
 	}

@@ -1,0 +1,64 @@
+package builtins
+
+import (
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
+
+	"go.starlark.net/starlark"
+)
+
+// rawColumn is the numbers that a function wants of all entries of a map, read out of the bytes of the entries without
+// making values of them.
+type rawColumn struct {
+	entries *entries
+	column  layout.Column
+	keys    bool // else of the values
+}
+
+// rawColumnOf finds what by picks of each element of x. ok is false where x is no loop over a map, or by picks no plain
+// integer: then each element must be looked at as a script would.
+func rawColumnOf(x, by starlark.Value) (c rawColumn, ok bool) {
+	field := ""
+	switch by := by.(type) {
+	case nil, starlark.NoneType:
+	case starlark.String:
+		field = string(by)
+	default:
+		return rawColumn{}, false
+	}
+	switch x := x.(type) {
+	case *entries:
+		c.entries = x
+	case *Map:
+		if !x.kind.Keyed() {
+			return rawColumn{}, false
+		}
+		c.entries = &entries{x, "keys"}
+	default:
+		return rawColumn{}, false
+	}
+	m := c.entries.m
+	c.keys = c.entries.what == "keys"
+	switch {
+	case c.keys && m.key != nil:
+		c.column, ok = m.key.Column(field, int(m.info.KeySize))
+	case c.entries.what == "items" && field == "", m.value.CPUs > 0, m.kind.Nests:
+	default:
+		c.column, ok = m.value.Type.Column(field, m.info.Stride())
+	}
+	return c, ok
+}
+
+// of is the bytes of a batch that the column is in.
+func (c rawColumn) of(b engine.Batch) []byte {
+	if c.keys {
+		return b.Keys
+	}
+	return b.Values
+}
+
+// element is entry i of a batch, as the loop gives it.
+func (c rawColumn) element(b engine.Batch, i int) starlark.Value {
+	it := entryIterator{m: c.entries.m, what: c.entries.what, batch: b}
+	return it.element(i)
+}

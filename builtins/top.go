@@ -1,0 +1,180 @@
+package builtins
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"fmt"
+	"slices"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+	"go.starlark.net/syntax"
+)
+
+var topFunctions = []method.Row[*Library]{{
+	Name:   "top",
+	Params: "x, n, by=None",
+	Doc: "The n greatest elements of x, the greatest first: a list.\n" +
+		"by is the name of a field that they are compared by (\"bytes\"), or a function of the element; of (key, value) pairs a field is looked for in the value. " +
+		"Of equals those that come first stay. Only n elements are kept meanwhile, so that x may be as large as it likes.",
+	Example: `for address, flow in top(m.items(), 10, by="bytes"):
+    print(address, flow.bytes)
+top(drops.items(), 3, by=lambda entry: entry[1].sum())`,
+	Run: (*Library).top,
+}}
+
+func (l *Library) top(c method.Call) (starlark.Value, error) {
+	x, ok := c.Args[0].(starlark.Iterable)
+	if !ok {
+		return nil, c.Bad("x", c.Args[0], "something to loop over")
+	}
+	n, err := c.Positive(1, "n")
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		return nil, c.Bad("n", c.Args[1], "how many elements")
+	}
+	if column, ok := rawColumnOf(x, c.Args[2]); ok {
+		return l.topColumn(c, column, n)
+	}
+	pick, err := picker(c, 2)
+	if err != nil {
+		return nil, err
+	}
+	// The least of those that are kept is on top of the heap.
+	best := &greatest[starlark.Value]{less: func(a, b starlark.Value) (bool, error) { return starlark.Compare(syntax.LT, a, b) }, n: n}
+	ctx, i := runtime.Context(c.Thread), 0
+	progress := l.progress(c.Name, func() int { return max(0, starlark.Len(x)) })
+	defer progress.Done()
+	for v := range starlark.Elements(x) {
+		const step = 1024
+		if i++; i%step == 0 {
+			progress.Add(step)
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+		}
+		rank, err := pick(v)
+		if err != nil {
+			if _, ok := err.(*starlark.EvalError); ok { // of a function, which has a line of its own
+				return nil, err
+			}
+			return nil, fmt.Errorf("%s: element %d: %w", c.Name, i-1, err)
+		}
+		if best.takes(rank) {
+			best.put(rank, v)
+		}
+		if best.err != nil {
+			return nil, fmt.Errorf("%s: element %d: %w", c.Name, i-1, best.err)
+		}
+	}
+	return best.list()
+}
+
+// topColumn is top by what need not be decoded: only what is kept is.
+func (l *Library) topColumn(c method.Call, column rawColumn, n int) (starlark.Value, error) {
+	best := &greatest[uint64]{less: func(a, b uint64) (bool, error) { return a < b, nil }, n: n}
+	m, ctx := column.entries.m, runtime.Context(c.Thread)
+	err := m.eachOf(ctx, column.entries.what, m.task(ctx, c.Name, m.total), func(b engine.Batch) error {
+		values := column.of(b)
+		for i := range b.N {
+			if rank := column.column.Rank(values, i); len(best.kept) < n || rank > best.kept[0].rank {
+				best.put(rank, column.element(b, i))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return best.list()
+}
+
+// greatest keeps the n greatest of many elements, by their ranks.
+type greatest[R any] struct {
+	less  func(a, b R) (bool, error)
+	n     int
+	kept  []ranked[R] // a heap, with the least on top
+	count int
+	err   error // of less
+}
+
+type ranked[R any] struct {
+	rank  R
+	at    int // the earlier is the greater, of equals
+	value starlark.Value
+}
+
+// takes says whether an element of a rank would be kept.
+func (g *greatest[R]) takes(rank R) bool {
+	if len(g.kept) < g.n {
+		// The first is compared with itself, so that what has no order is an error however few there are.
+		g.compare(rank, rank)
+		return true
+	}
+	return g.compare(g.kept[0].rank, rank)
+}
+
+// put keeps an element that takes has taken.
+func (g *greatest[R]) put(rank R, value starlark.Value) {
+	e := ranked[R]{rank, g.count, value}
+	g.count++
+	if len(g.kept) < g.n {
+		heap.Push(g, e)
+		return
+	}
+	g.kept[0] = e
+	heap.Fix(g, 0)
+}
+
+// list is what was kept, the greatest first.
+func (g *greatest[R]) list() (starlark.Value, error) {
+	slices.SortFunc(g.kept, func(a, b ranked[R]) int {
+		switch {
+		case g.compare(b.rank, a.rank):
+			return -1
+		case g.compare(a.rank, b.rank):
+			return 1
+		default:
+			return cmp.Compare(a.at, b.at)
+		}
+	})
+	values := make([]starlark.Value, len(g.kept))
+	for i, e := range g.kept {
+		values[i] = e.value
+	}
+	return starlark.NewList(values), g.err
+}
+
+// compare is less, whose first error stays.
+func (g *greatest[R]) compare(a, b R) bool {
+	yes, err := g.less(a, b)
+	if g.err == nil {
+		g.err = err
+	}
+	return yes
+}
+
+func (g *greatest[R]) Len() int      { return len(g.kept) }
+func (g *greatest[R]) Swap(i, j int) { g.kept[i], g.kept[j] = g.kept[j], g.kept[i] }
+func (g *greatest[R]) Push(x any)    { g.kept = append(g.kept, x.(ranked[R])) }
+
+func (g *greatest[R]) Pop() any {
+	last := g.kept[len(g.kept)-1]
+	g.kept = g.kept[:len(g.kept)-1]
+	return last
+}
+
+// Less puts the least on top, and of equals the one that came last.
+func (g *greatest[R]) Less(i, j int) bool {
+	a, b := g.kept[i], g.kept[j]
+	if g.compare(a.rank, b.rank) {
+		return true
+	}
+	return a.at > b.at && !g.compare(b.rank, a.rank)
+}
