@@ -70,7 +70,7 @@ func (l *Library) sum(c method.Call) (starlark.Value, error) {
 func (l *Library) sumColumn(c method.Call, column rawColumn) (starlark.Value, error) {
 	var total layout.Total
 	m, ctx := column.entries.m, runtime.Context(c.Thread)
-	err := m.eachOf(ctx, column.entries.what, m.task(ctx, c.Name, m.total), func(b engine.Batch) error {
+	err := m.eachOf(ctx, column.entries.what, m.task(ctx, c.Name, m.total), engine.NewAhead(m.raw, 0), func(b engine.Batch) error {
 		total.Add(column.column, column.of(b), b.N)
 		return nil
 	})

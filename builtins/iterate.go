@@ -81,7 +81,7 @@ func (e *entries) Truth() starlark.Bool  { return true }
 func (e *entries) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", e.what) }
 
 func (e *entries) Iterate() starlark.Iterator {
-	return &entryIterator{m: e.m, what: e.what, ctx: runtime.Context(e.m.thread), walk: engine.NewWalk(e.m.raw, 0)}
+	return &entryIterator{m: e.m, what: e.what, ctx: runtime.Context(e.m.thread), walk: engine.NewAhead(e.m.raw, 0)}
 }
 
 func (m *Map) entries(what string) (starlark.Value, error) {
@@ -98,7 +98,7 @@ type entryIterator struct {
 	m     *Map
 	what  string
 	ctx   context.Context
-	walk  *engine.Walk
+	walk  walk
 	batch engine.Batch
 	i     int
 }
@@ -144,9 +144,14 @@ func (it *entryIterator) fill() bool {
 // Done has nothing to do, which is as well: it is not called on every way out of a loop.
 func (it *entryIterator) Done() {}
 
+// walk gives batches up to io.EOF: engine's Walk, or Ahead.
+type walk interface {
+	Next() (engine.Batch, error)
+}
+
 // nextBatch takes a step of a walk; io.EOF is its end. It looks whether the map was closed and whether the run was
 // stopped, so that a loop over what is in memory already ends too.
-func (m *Map) nextBatch(ctx context.Context, op string, walk *engine.Walk) (engine.Batch, error) {
+func (m *Map) nextBatch(ctx context.Context, op string, walk walk) (engine.Batch, error) {
 	if ctx.Err() != nil {
 		return engine.Batch{}, context.Cause(ctx)
 	}
@@ -165,12 +170,11 @@ func (m *Map) nextBatch(ctx context.Context, op string, walk *engine.Walk) (engi
 
 // each runs f on all entries, batch by batch. op is what errors and the progress call it.
 func (m *Map) each(ctx context.Context, op string, f func(engine.Batch) error) error {
-	return m.eachOf(ctx, op, m.task(ctx, op, m.total), f)
+	return m.eachOf(ctx, op, m.task(ctx, op, m.total), engine.NewAhead(m.raw, 0), f)
 }
 
-// eachOf is each with a task of its own, which it ends.
-func (m *Map) eachOf(ctx context.Context, op string, t *task, f func(engine.Batch) error) error {
-	walk := engine.NewWalk(m.raw, 0)
+// eachOf is each with a walk and a task of its own, which it ends.
+func (m *Map) eachOf(ctx context.Context, op string, t *task, walk walk, f func(engine.Batch) error) error {
 	defer t.Done()
 	for {
 		b, err := m.nextBatch(ctx, op, walk)
@@ -229,7 +233,7 @@ func (m *Map) clear(ctx context.Context, op string) (n int, err error) {
 		}
 		return 0
 	}
-	err = m.eachOf(ctx, op, m.task(ctx, op, total), func(b engine.Batch) error {
+	err = m.eachOf(ctx, op, m.task(ctx, op, total), engine.NewWalk(m.raw, 0), func(b engine.Batch) error {
 		out := engine.DeleteAll(m.raw, b.Keys, b.N, true, m.stop(ctx))
 		n += out.Done
 		if out.Err != nil {
@@ -268,7 +272,7 @@ func (m *Map) clearOrdered(ctx context.Context, op string) (n int, err error) {
 // zero sets all entries of an array to zero.
 func (m *Map) zero(ctx context.Context, op string) (n int, err error) {
 	var zeros []byte
-	err = m.each(ctx, op, func(b engine.Batch) error {
+	err = m.eachOf(ctx, op, m.task(ctx, op, m.total), engine.NewWalk(m.raw, 0), func(b engine.Batch) error {
 		if len(zeros) < len(b.Values) {
 			zeros = make([]byte, len(b.Values))
 		}

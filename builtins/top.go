@@ -80,7 +80,7 @@ func (l *Library) top(c method.Call) (starlark.Value, error) {
 func (l *Library) topColumn(c method.Call, column rawColumn, n int) (starlark.Value, error) {
 	best := &greatest[uint64]{less: func(a, b uint64) (bool, error) { return a < b, nil }, n: n}
 	m, ctx := column.entries.m, runtime.Context(c.Thread)
-	err := m.eachOf(ctx, column.entries.what, m.task(ctx, c.Name, m.total), func(b engine.Batch) error {
+	err := m.eachOf(ctx, column.entries.what, m.task(ctx, c.Name, m.total), engine.NewAhead(m.raw, 0), func(b engine.Batch) error {
 		values := column.of(b)
 		for i := range b.N {
 			if rank := column.column.Rank(values, i); len(best.kept) < n || rank > best.kept[0].rank {

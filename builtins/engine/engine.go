@@ -107,6 +107,8 @@ type Reader interface {
 	// ENOENT is the end, and may come with entries; any other error comes without. ENOSPC: the next bucket of a
 	// hash holds more than n; cur stays before it. EINTR: the next slot is empty, which stops kernels before
 	// Linux 6.14. Since Linux 5.6.
+	//
+	// It may be called by another goroutine than the rest, one at a time, also while Close is.
 	LookupBatch(cur *Cursor, keys, values []byte, n int) (int, error)
 	// ReadAt copies from the memory of a map that was made with BPF_F_MMAPABLE; offset is within its values. ENOTSUPP:
 	// it cannot be mapped, or not through a handle that was opened read-only.

@@ -23,6 +23,7 @@ const (
 
 func main() {
 	repl.Guard()
+	tuneCollector()
 	os.Exit(run(os.Args[1:]))
 }
 

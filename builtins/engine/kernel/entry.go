@@ -45,6 +45,8 @@ func (m *kernelMap) batch(cmd int, in, out, keys, values []byte, n int, flags ui
 }
 
 func (m *kernelMap) LookupBatch(cur *engine.Cursor, keys, values []byte, n int) (int, error) {
+	m.reading.RLock()
+	defer m.reading.RUnlock()
 	return m.walkBatch(unix.BPF_MAP_LOOKUP_BATCH, cur, keys, values, n)
 }
 

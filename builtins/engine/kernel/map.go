@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"bpfsh/builtins/engine"
 
@@ -18,7 +19,10 @@ type kernelMap struct {
 	engine *Engine
 	m      *ebpf.Map
 	fd     int // -1 when closed
-	info   engine.Info
+	// reading is held while a batch is read, which another goroutine may do: Close waits for it, or the descriptor's
+	// number could be another file's by then.
+	reading sync.RWMutex
+	info    engine.Info
 	// The types that the handle was made with, if the kernel took them: to read them back wants a capability more.
 	key, value btf.Type
 
@@ -150,6 +154,8 @@ func (m *kernelMap) Close() error {
 	if m.fd < 0 {
 		return unix.EBADF
 	}
+	m.reading.Lock()
+	defer m.reading.Unlock()
 	m.fd = -1
 	if m.programs != nil {
 		m.programs.close() // they hold the map
