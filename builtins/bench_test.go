@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"sort"
 	"strings"
@@ -34,6 +35,7 @@ type bench struct {
 
 func newBench(b *testing.B) *bench {
 	b.Helper()
+	debug.SetGCPercent(400) // as the command does
 	library := builtins.New(kerneltest.Engine(b), nil)
 	b.Cleanup(library.Close)
 	s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
@@ -114,16 +116,22 @@ func flows(b *testing.B) (*bench, *ebpf.Map) {
 	return s, s.twin("m")
 }
 
+// BenchmarkItems adds up small numbers, and such that Starlark's big integers are needed.
 func BenchmarkItems(b *testing.B) {
-	s, twin := flows(b)
-	total := uint64(0)
-	s.beside(million, "total = 0\nfor k, v in m.items(): total += v\nreturn total", func() error {
-		return each(twin, func(_ []uint32, values []uint64) {
-			for _, v := range values {
-				total += v
-			}
+	for _, modulus := range []int{100, million} {
+		b.Run(fmt.Sprintf("below %d", modulus), func(b *testing.B) {
+			s, twin := flows(b)
+			s.run(fmt.Sprintf("m.update_batch({n: n %% %d for n in range(1000000)})", modulus))
+			total := uint64(0)
+			s.beside(million, "total = 0\nfor k, v in m.items(): total += v\nreturn total", func() error {
+				return each(twin, func(_ []uint32, values []uint64) {
+					for _, v := range values {
+						total += v
+					}
+				})
+			})
 		})
-	})
+	}
 }
 
 func BenchmarkKeys(b *testing.B) {

@@ -59,6 +59,6 @@ func (c rawColumn) of(b engine.Batch) []byte {
 
 // element is entry i of a batch, as the loop gives it.
 func (c rawColumn) element(b engine.Batch, i int) starlark.Value {
-	it := entryIterator{m: c.entries.m, what: c.entries.what, batch: b}
+	it := entryIterator{m: c.entries.m, what: c.entries.what, batch: b, pairs: make([]starlark.Value, 2)}
 	return it.element(i)
 }

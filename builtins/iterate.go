@@ -101,6 +101,7 @@ type entryIterator struct {
 	walk  walk
 	batch engine.Batch
 	i     int
+	pairs []starlark.Value // room for the tuples of some elements, made together
 }
 
 func (it *entryIterator) Next(p *starlark.Value) bool {
@@ -124,7 +125,14 @@ func (it *entryIterator) element(i int) starlark.Value {
 	case "values":
 		return m.decodeValue(it.batch.Values[i*v : (i+1)*v])
 	default:
-		return starlark.Tuple{m.key.Decode(it.batch.Keys[i*k : (i+1)*k]), m.decodeValue(it.batch.Values[i*v : (i+1)*v])}
+		const some = 128 // a tuple that is kept keeps those beside it
+		if len(it.pairs) == 0 {
+			it.pairs = make([]starlark.Value, 2*min(some, it.batch.N-i))
+		}
+		pair := it.pairs[:2:2]
+		it.pairs = it.pairs[2:]
+		pair[0], pair[1] = m.key.Decode(it.batch.Keys[i*k:(i+1)*k]), m.decodeValue(it.batch.Values[i*v:(i+1)*v])
+		return starlark.Tuple(pair)
 	}
 }
 

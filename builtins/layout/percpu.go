@@ -119,7 +119,14 @@ var perCPUMethods = []method.Row[*PerCPU]{{
 	Doc:  "The sum over all CPUs.\nOf a struct field by field, as a record; of an array element by element.",
 	Example: `drops[1].sum()
 sum(drops.values(), by=lambda value: value.sum())    # of all entries`,
-	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) { return reduce(c.Name, p.values(), sum) },
+	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) {
+		if column, ok := p.slot.Type.Column("", p.slot.Stride()); ok {
+			var total Total
+			total.Add(column, p.raw, p.slot.CPUs)
+			return total.Value(), nil
+		}
+		return reduce(c.Name, p.values(), sum)
+	},
 }, {
 	Name:    "max",
 	Doc:     "The greatest value of any CPU.\nOf a struct field by field, as a record; of an array element by element.",
