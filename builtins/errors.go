@@ -153,6 +153,9 @@ func (e *Error) fill(text string) string {
 		owner, _ := e.Map.raw.Owner() // 0 where it is not known
 		pairs = append(pairs, "{owner}", engine.ProgramType(owner))
 	}
+	if unknown, ok := errors.AsType[*engine.UnknownError](e.Err); ok {
+		pairs = append(pairs, "{unknown}", unknown.What)
+	}
 	if e.spec != nil {
 		name := engine.KindOf(e.spec.Type).Name
 		pairs = append(pairs, "{type}", name, "{a type}", article(name), "{since}", engine.KindOf(e.spec.Type).Since)

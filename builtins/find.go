@@ -87,6 +87,9 @@ func (l *Library) typed(c method.Call, raw engine.Map, hints map[string]string) 
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
+	if len(hints) > 0 {
+		l.planned.note(m, true)
+	}
 	return m, nil
 }
 

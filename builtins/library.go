@@ -26,6 +26,7 @@ type Library struct {
 	display  Display
 	operator *Operator           // nil: nobody is there to be asked
 	open     []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself
+	planned  *planned            // nil: what scripts change is changed
 }
 
 // New makes the library of an engine. machine is what types may ask of the machine; nil: nothing.

@@ -11,6 +11,7 @@ import (
 	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 
+	"github.com/cilium/ebpf/btf"
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 	"golang.org/x/sys/unix"
@@ -51,8 +52,10 @@ var (
 func (l *Library) newMap(thread *starlark.Thread, raw engine.Map, known *layout.Host, key, value *layout.Type) (*Map, error) {
 	m := &Map{lib: l, thread: thread, raw: raw, info: raw.Info(), key: key, methods: map[string]starlark.Value{}}
 	m.kind = engine.KindOf(m.info.Type)
+	asked := key != nil || value != nil
 	if key == nil || value == nil {
-		k, v, err := defaultTypes(raw, known)
+		ownKey, ownValue := raw.Types()
+		k, v, err := defaultTypes(m.info, ownKey, ownValue, known)
 		if err != nil {
 			return nil, err
 		}
@@ -75,6 +78,7 @@ func (l *Library) newMap(thread *starlark.Thread, raw engine.Map, known *layout.
 	}
 	m.keyBuf, m.valueBuf = make([]byte, m.info.KeySize), make([]byte, m.info.Stride())
 	l.remember(m)
+	l.planned.note(m, asked)
 	return m, nil
 }
 
@@ -113,9 +117,7 @@ func cgroupKey(info *engine.Info) string {
 
 // defaultTypes are the map's own types from BTF, and plain ones where it has none: for a trie prefix and address,
 // else what the type of map says, else integers where the size is an integer's, else bytes.
-func defaultTypes(raw engine.Map, known *layout.Host) (key, value *layout.Type, err error) {
-	info := raw.Info()
-	k, v := raw.Types()
+func defaultTypes(info *engine.Info, k, v btf.Type, known *layout.Host) (key, value *layout.Type, err error) {
 	plain := func(size uint32) string {
 		switch size {
 		case 1, 2, 4, 8:

@@ -35,6 +35,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EBADF}, when: closed, says: "the map is closed"},
 
 	{errno: []unix.Errno{unix.EPERM}, when: func(e *Error) bool { return errors.Is(e.Err, engine.ErrReadOnly) }, says: "--readonly: nothing is changed", hint: "run it without --readonly"},
+	{errno: []unix.Errno{unix.EPERM}, when: unknown, says: "--dry-run: it is not known {unknown}", hint: "run it without --dry-run, or catch() this error"},
 	{errno: []unix.Errno{unix.EPERM}, when: both(kernelSide, readOnly), says: "it was opened read-only", hint: "open it without readonly=True"},
 	{errno: anyErrno, when: load(func(e *engine.LoadError) bool { return e.Missing != "" }), says: "a program that does it is not permitted: this process lacks {missing}", hint: "run it as root, or with these capabilities", denied: true},
 	{errno: anyErrno, when: load(func(e *engine.LoadError) bool { return e.Since != "" }), says: "this kernel has no {helper}, which came with Linux {helper since}"},
@@ -135,6 +136,12 @@ var meanings = []meaning{
 
 // anyErrno stands for all of them.
 var anyErrno []unix.Errno
+
+// unknown says that a dry run cannot know what comes of it.
+func unknown(e *Error) bool {
+	_, ok := errors.AsType[*engine.UnknownError](e.Err)
+	return ok
+}
 
 func kernelSide(e *Error) bool { return strings.HasPrefix(e.Op, kernelPrefix) }
 

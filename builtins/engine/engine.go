@@ -27,6 +27,9 @@ type Engine interface {
 	// and to ask for them walks through no map. ENOTSUPP: this kernel does not tell them (before Linux 6.6), or not
 	// this process.
 	Counts() (map[uint32]int, error)
+	// Pinnable says what a map's Pin without replace would answer for path, and pins nothing. A bpffs that Pin would mount
+	// counts as one that is there.
+	Pinnable(path string) error
 	// Unpin removes a pin, whoever made it.
 	Unpin(path string) error
 }
@@ -150,6 +153,17 @@ type readOnlyError struct{}
 
 func (readOnlyError) Error() string { return "nothing is changed here" }
 func (readOnlyError) Unwrap() error { return unix.EPERM }
+
+// UnknownError is of what cannot be known, or not be tried, without doing it, on an engine that only plans. It is an
+// EPERM.
+type UnknownError struct {
+	What string // a clause behind "it is not known"
+}
+
+func (e *UnknownError) Error() string { return "it is not known " + e.What }
+
+// Unwrap is the errno.
+func (e *UnknownError) Unwrap() error { return unix.EPERM }
 
 // NotBPFFSError is a pin in a directory that is not on a bpffs.
 type NotBPFFSError struct{ Dir string }

@@ -28,6 +28,7 @@ type options struct {
 	noMount     bool
 	noInit      bool
 	readonly    bool
+	dryRun      bool
 	engine      string
 	format      string // of values; "": a table on a terminal, else TSV
 	color       string // "auto", "always" or "never"
@@ -55,6 +56,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: kernel, memory (this process), auto")
 	choices(fs, "engine", "ENGINE", engineNames...)
 	fs.BoolVar(&o.readonly, "readonly", false, "change nothing: maps are opened read-only, and writes refused")
+	fs.BoolVar(&o.dryRun, "dry-run", false, "change nothing: writes stay in the process, and are printed as a plan at the end")
 	fs.StringVar(&o.format, "format", "", "table (on a terminal), json, jsonl, csv, tsv (else), markdown")
 	choices(fs, "format", "FORMAT", render.FormatNames()...)
 	fs.StringVar(&o.color, "color", "auto", "when there are colours: auto (on a terminal), always, never")
@@ -112,6 +114,10 @@ func parseFlags(args []string) (*options, error) {
 	rest := fs.Args()
 	switch {
 	case o.help, o.version, o.man, o.completion != "":
+	case o.readonly && o.dryRun:
+		return nil, errors.New("--readonly and --dry-run exclude each other: the one refuses writes, the other plans them")
+	case o.golden && o.dryRun:
+		return nil, errors.New("--dry-run does not go with --golden, which compares what scripts do")
 	case o.golden:
 		if len(rest) == 0 {
 			return nil, errors.New("--golden wants scripts to run")

@@ -30,6 +30,7 @@ func TestRooms(t *testing.T) {
 		{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/engine " + cilium + " " + btf + " " + cilium + "/asm " + cilium + "/features " + cilium + "/link " + cilium + "/rlimit " + sys, "sees bytes only"},
 		{"bpfsh/builtins/engine/memory", "bpfsh/builtins/engine " + btf + " " + sys, "needs no kernel"},
 		{"bpfsh/builtins/engine/readonly", "bpfsh/builtins/engine", "refuses, and does nothing of its own"},
+		{"bpfsh/builtins/engine/dryrun", "bpfsh/builtins/engine bpfsh/builtins/engine/memory " + btf + " " + sys, "plans with maps in memory, and asks another engine"},
 		{"bpfsh/builtins/engine/memory/faulttest", "bpfsh/builtins/engine " + btf, "is for tests"},
 		{"bpfsh/builtins/object", "bpfsh/builtins/engine " + cilium + " " + btf + " " + sys, "reads files, and asks no kernel"},
 		{"bpfsh/builtins/host", "bpfsh/builtins/layout " + btf + " " + sys, "knows the machine, and no maps"},

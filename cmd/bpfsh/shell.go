@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"bpfsh/builtins"
+	"bpfsh/builtins/engine/dryrun"
 	"bpfsh/builtins/engine/readonly"
 	"bpfsh/builtins/host"
 	"bpfsh/runtime"
@@ -43,7 +44,15 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	if o.readonly {
 		e = readonly.New(e)
 	}
+	var plan *dryrun.Engine
+	if o.dryRun {
+		plan = dryrun.New(e)
+		e = plan
+	}
 	sh.library, sh.closeEngine = builtins.New(e, host.New()), closeEngine
+	if plan != nil {
+		sh.library.SetPlan(plan.Plan)
+	}
 	cfg := runtime.Config{
 		Stdin: stdin, Stderr: stderr,
 		Predeclared: sh.library.Predeclared(), Topics: builtins.Topics(),
@@ -70,6 +79,9 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	}
 	if o.readonly {
 		labels = append(labels, "ro")
+	}
+	if o.dryRun {
+		labels = append(labels, "dry-run")
 	}
 	sh.label = strings.Join(labels, ",")
 	return sh
@@ -109,9 +121,25 @@ func (sh *shell) run(o *options, src source) error {
 	deferred := sh.session.Finish()
 	sh.report(deferred)
 	if err == nil {
-		return deferred
+		err = deferred
+	}
+	if o.dryRun && !brokenPipe(err) {
+		planned := sh.plan(err)
+		sh.report(planned)
+		if err == nil {
+			err = planned
+		}
 	}
 	return err
+}
+
+// plan prints what would have changed. err is what the run came to.
+func (sh *shell) plan(err error) error {
+	var exit *runtime.Exit
+	if err != nil && !errors.As(err, &exit) {
+		sh.session.Warn("bpfsh: it ended in an error: the plan is what would have changed up to there")
+	}
+	return errors.Join(sh.library.WritePlan(), sh.session.Flush())
 }
 
 func (sh *shell) runSource(o *options, src source) error {

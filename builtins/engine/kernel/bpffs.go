@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"bpfsh/builtins/engine"
 
@@ -66,7 +67,7 @@ func (e *Engine) mount(dir string) error {
 	if err := unix.Statfs(dir, &st); err != nil {
 		return err
 	}
-	if e.Mounted == nil || dir != defaultBPFFS || st.Type != unix.SYSFS_MAGIC {
+	if !e.mounts(dir, &st) {
 		return onBPFFS(dir)
 	}
 	if err := unix.Mount("bpf", defaultBPFFS, "bpf", 0, "mode=0700"); err != nil {
@@ -74,6 +75,40 @@ func (e *Engine) mount(dir string) error {
 	}
 	e.Mounted(defaultBPFFS)
 	return nil
+}
+
+// mounts says whether a bpffs is mounted in a directory where something is pinned.
+func (e *Engine) mounts(dir string, there *unix.Statfs_t) bool {
+	return e.Mounted != nil && dir == defaultBPFFS && there.Type == unix.SYSFS_MAGIC
+}
+
+// Pinnable says what Pin without replace would answer: it looks the name up as the kernel would, and asks whether this
+// process may write to the directory.
+func (e *Engine) Pinnable(path string) error {
+	dir := filepath.Dir(path)
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return err
+	}
+	if e.mounts(dir, &st) {
+		return nil
+	}
+	if err := onBPFFS(dir); err != nil {
+		return err
+	}
+	var there unix.Stat_t
+	name, slash := strings.CutSuffix(path, "/") // a name with one is taken, or else cannot be made
+	switch err := unix.Lstat(name, &there); err {
+	case nil:
+		return unix.EEXIST
+	case unix.ENOENT:
+		if slash {
+			return err
+		}
+		return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	default: // such as EPERM, of a name with a dot
+		return err
+	}
 }
 
 func onBPFFS(path string) error {

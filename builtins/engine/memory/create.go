@@ -1,6 +1,7 @@
 package memory
 
 import (
+	"slices"
 	"strings"
 
 	"bpfsh/builtins/engine"
@@ -17,9 +18,10 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.last++
+	e.last = max(e.last+1, e.First)
 	o.info.ID = e.last
-	e.maps = append(e.maps, o)
+	at, _ := e.search(o.info.ID)
+	e.maps = slices.Insert(e.maps, at, o)
 	// These two flags are about the handle, and the map does not keep them.
 	return o.open(access{read: spec.Flags&unix.BPF_F_WRONLY == 0, write: spec.Flags&unix.BPF_F_RDONLY == 0}, false), nil
 }

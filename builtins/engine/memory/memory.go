@@ -21,6 +21,8 @@ type Engine struct {
 	BPFFS string
 	// Processors is the number of possible CPUs; 0 is the machine's.
 	Processors int
+	// First is the least id that Create gives; 0 is 1.
+	First uint32
 
 	mu   sync.Mutex // holds for all maps
 	maps []*object  // in the order of their ids

@@ -59,6 +59,20 @@ func outside(dir string) error {
 	return &engine.NotBPFFSError{Dir: dir}
 }
 
+// Pinnable says what Pin without replace would answer.
+func (e *Engine) Pinnable(path string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	name, err := e.pinName(path, unix.EEXIST)
+	if err != nil {
+		return err
+	}
+	if name == "" || e.pins[name] != nil {
+		return unix.EEXIST
+	}
+	return nil
+}
+
 // Pin gives the map a name, which holds it.
 func (h *handle) Pin(path string, replace bool) error {
 	e := h.engine

@@ -246,7 +246,7 @@ var (
 	endSteps = strings.Fields(`update update update update lookup lookup lookup pop pop delete next_key lookup_batch pop_batch
 		update_batch delete_batch walk update_all delete_all`)
 	mappedSteps  = strings.Fields(`read_at write_at`)
-	lifeSteps    = strings.Fields(`freeze info info counts open_id open_id open_pin pin pin unpin close`)
+	lifeSteps    = strings.Fields(`freeze info info counts open_id open_id open_pin pin pin pinnable unpin close`)
 	programSteps = strings.Fields(`kernel.lookup kernel.lookup kernel.lookup_percpu kernel.update kernel.update kernel.update kernel.delete kernel.push kernel.pop
 		kernel.peek kernel.add kernel.count kernel.items`)
 	programEndSteps = strings.Fields(`kernel.push kernel.push kernel.push kernel.pop kernel.peek kernel.peek kernel.lookup kernel.update kernel.count kernel.items`)
@@ -286,7 +286,7 @@ func (g *generator) next() operation {
 		}
 		o.value = g.bytes(o.n)
 		return o
-	case "open_id", "open_pin", "pin", "unpin":
+	case "open_id", "open_pin", "pin", "pinnable", "unpin":
 		o.n, o.yes, o.path = 1+g.r.IntN(handles-1), one(g.r, 3), pick(g.r, pinNames)
 		return o
 	case "keys", "walk", "clear":

@@ -104,12 +104,18 @@ func (w *world) shown(info *engine.Info, b []byte) []byte {
 	return out
 }
 
+// errUnknown is the name of what a dry run cannot know.
+const errUnknown = "unknown"
+
 func errorName(err error) string {
 	if err == nil {
 		return ""
 	}
 	if refused, ok := errors.AsType[*engine.LoadError](err); ok {
 		return "LoadError " + unix.ErrnoName(refused.Errno)
+	}
+	if _, ok := errors.AsType[*engine.UnknownError](err); ok {
+		return errUnknown
 	}
 	if errno, ok := errors.AsType[unix.Errno](err); ok {
 		switch name := unix.ErrnoName(errno); {
@@ -217,6 +223,9 @@ var steps = map[string]func(w *world, m engine.Map, o *operation) result{
 			w.pins = append(w.pins, o.path)
 		}
 		return result{err: errorName(err)}
+	},
+	"pinnable": func(w *world, m engine.Map, o *operation) result {
+		return result{err: errorName(w.e.Pinnable(o.path))}
 	},
 	"unpin": func(w *world, m engine.Map, o *operation) result {
 		return result{err: errorName(w.e.Unpin(o.path))}

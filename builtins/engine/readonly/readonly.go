@@ -20,6 +20,7 @@ var _ engine.Engine = (*Engine)(nil)
 func (e *Engine) Create(engine.Spec) (engine.Map, error)       { return nil, engine.ErrReadOnly }
 func (e *Engine) Unpin(string) error                           { return engine.ErrReadOnly }
 func (e *Engine) NextID(id uint32) (uint32, error)             { return e.next.NextID(id) }
+func (e *Engine) Pinnable(path string) error                   { return e.next.Pinnable(path) }
 func (e *Engine) CPUs() (int, error)                           { return e.next.CPUs() }
 func (e *Engine) Missing() string                              { return e.next.Missing() }
 func (e *Engine) Clock() (uint64, error)                       { return e.next.Clock() }
