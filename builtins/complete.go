@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +16,11 @@ import (
 func (l *Library) MapNames(prefix string) []string {
 	if strings.Contains(prefix, "/") {
 		found, _ := filepath.Glob(escapeGlob(prefix) + "*") // the pattern is well formed
+		for i, path := range found {
+			if st, err := os.Stat(path); err == nil && st.IsDir() {
+				found[i] += "/" // it goes on
+			}
+		}
 		return found
 	}
 	const most = 10000

@@ -13,6 +13,7 @@ import (
 	"bpfsh/builtins/layout"
 	"bpfsh/runtime"
 	"bpfsh/runtime/method"
+	"bpfsh/runtime/render"
 
 	"github.com/cilium/ebpf/btf"
 	"go.starlark.net/starlark"
@@ -270,7 +271,7 @@ func (l *Library) maps(c method.Call) (starlark.Value, error) {
 			Add("value_size", starlark.MakeUint64(uint64(info.ValueSize))).
 			Add("max_entries", starlark.MakeUint64(uint64(info.MaxEntries))).
 			Add("flags", starlark.MakeUint64(uint64(info.Flags))).
-			Add("memory", starlark.MakeUint64(memory)).
+			AddShown("memory", starlark.MakeUint64(memory), render.Size(memory)).
 			Add("frozen", starlark.Bool(frozen))
 		if count {
 			n, err := entriesOf(runtime.Context(c.Thread), m, counts)

@@ -9,6 +9,7 @@ import (
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
 	"bpfsh/runtime/method"
+	"bpfsh/runtime/render"
 
 	"go.starlark.net/starlark"
 	"golang.org/x/sys/unix"
@@ -186,6 +187,6 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 	}
 	return facts.
 		Add("map_extra", starlark.MakeUint64(m.info.MapExtra)).
-		Add("memory", starlark.MakeUint64(memory)).
+		AddShown("memory", starlark.MakeUint64(memory), render.Size(memory)).
 		Add("btf", starlark.Bool(m.info.BTF)), nil
 }

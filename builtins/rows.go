@@ -13,7 +13,10 @@ import (
 
 // Rows are the map's entries, as they are read; nil of a map whose entries cannot be listed.
 func (m *Map) Rows() (render.Rows, error) {
-	if !m.kind.Keyed() || m.closed {
+	if m.closed {
+		return nil, m.fail("show", nil, unix.EBADF)
+	}
+	if !m.kind.Keyed() {
 		return nil, nil
 	}
 	return newRows(&entries{m, "items"}), nil

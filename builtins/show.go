@@ -12,6 +12,7 @@ import (
 	"bpfsh/runtime/render"
 
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
 )
 
 // Display is where show writes, and how unless it is told otherwise.
@@ -76,7 +77,10 @@ var (
 
 // Table is the map's first entries; of a map whose entries cannot be listed, its line alone.
 func (m *Map) Table(limit int) (*render.Table, error) {
-	if !m.kind.Keyed() || m.closed {
+	if m.closed {
+		return nil, m.fail("show", nil, unix.EBADF)
+	}
+	if !m.kind.Keyed() {
 		return &render.Table{Title: m.String()}, nil
 	}
 	t := &render.Table{Title: m.String(), Columns: columns(m.key, m.value), Noun: "entry", Nouns: "entries"}

@@ -10,7 +10,9 @@ import (
 // was given up would have got is there for the next one.
 type input struct {
 	open   func() (io.ReadCloser, error) // in that goroutine, for opening may block too
+	want   chan struct{}                 // asks for a chunk
 	chunks chan chunk                    // nil before the first read
+	asked  bool                          // for a chunk that has not come yet
 	quit   chan struct{}                 // closed when nobody reads any more
 	buf    []byte
 	err    error // behind what is in buf
@@ -28,19 +30,24 @@ func newInput(open func() (io.ReadCloser, error)) *input {
 // fill waits for more.
 func (in *input) fill(ctx context.Context) error {
 	if in.chunks == nil {
-		in.chunks = make(chan chunk)
+		in.want, in.chunks = make(chan struct{}, 1), make(chan chunk)
 		go in.pump()
+	}
+	if !in.asked {
+		in.want <- struct{}{}
+		in.asked = true
 	}
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	case c := <-in.chunks:
+		in.asked = false
 		in.buf, in.err = append(in.buf, c.data...), c.err
 		return nil
 	}
 }
 
-// pump reads ahead by one chunk at most.
+// pump reads what is asked for, and nothing ahead of it: what comes later may be for somebody else.
 func (in *input) pump() {
 	send := func(c chunk) (ok bool) {
 		select {
@@ -57,6 +64,11 @@ func (in *input) pump() {
 	}
 	defer file.Close()
 	for {
+		select {
+		case <-in.want:
+		case <-in.quit:
+			return
+		}
 		data := make([]byte, 64<<10)
 		n, err := file.Read(data)
 		if !send(chunk{data[:n], err}) {

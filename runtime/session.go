@@ -56,7 +56,8 @@ type Session struct {
 	predeclared starlark.StringDict
 	topics      []method.Topic
 	modules     map[string]*module
-	sources     map[string]string // by file name, for reports
+	readModule  func(path string) ([]byte, error) // of load
+	sources     map[string]string                 // by file name, for reports
 	deferred    []deferredCall
 	globals     starlark.StringDict // of Chunk
 
@@ -65,6 +66,7 @@ type Session struct {
 
 	mu      sync.Mutex              // guards the rest
 	running context.Context         // nil when nothing runs
+	runs    int                     // that have begun
 	cancel  context.CancelCauseFunc // of running
 	stuck   *time.Timer             // nil unless what runs was interrupted
 }
@@ -86,6 +88,7 @@ func New(cfg Config) *Session {
 		modules: map[string]*module{},
 		sources: map[string]string{},
 	}
+	s.LoadBy(nil)
 	s.stdin = newInput(func() (io.ReadCloser, error) {
 		if cfg.Stdin == nil {
 			return nil, io.EOF
@@ -210,6 +213,7 @@ func (s *Session) begin() (ctx context.Context, end func()) {
 		return s.running, func() {}
 	}
 	s.running, s.cancel = context.WithCancelCause(context.Background())
+	s.runs++
 	return s.running, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -221,6 +225,13 @@ func (s *Session) begin() (ctx context.Context, end func()) {
 			s.stuck = nil
 		}
 	}
+}
+
+// Runs is how many runs have begun; a sequence is one. It may be called from any goroutine.
+func (s *Session) Runs() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.runs
 }
 
 // Sequence calls f, and an interrupt ends all the runs that f makes: also one that comes between two of them. The

@@ -18,6 +18,7 @@ type Facts struct {
 	name   string
 	names  []string
 	values []starlark.Value
+	texts  map[int]string // what people see of some fields
 }
 
 var (
@@ -34,6 +35,33 @@ func (f *Facts) Add(name string, v starlark.Value) *Facts {
 	f.names = append(f.names, name)
 	f.values = append(f.values, v)
 	return f
+}
+
+// AddShown is Add for a value that people see as a text.
+func (f *Facts) AddShown(name string, v starlark.Value, text string) *Facts {
+	if f.texts == nil {
+		f.texts = map[int]string{}
+	}
+	f.texts[len(f.names)] = text
+	return f.Add(name, v)
+}
+
+// Shown is what people see of the record.
+func (f *Facts) Shown() starlark.Value {
+	if f.texts == nil {
+		return f
+	}
+	return shownFacts{f}
+}
+
+// shownFacts is a record whose fields are as they are shown.
+type shownFacts struct{ *Facts }
+
+func (f shownFacts) Field(i int) starlark.Value {
+	if text, ok := f.texts[i]; ok {
+		return labelled{f.values[i], text}
+	}
+	return f.values[i]
 }
 
 func (f *Facts) Type() string         { return "record" }

@@ -40,7 +40,7 @@ func bashCompletion(flags []*pflag.Flag) string {
 			continue
 		}
 		valued = append(valued, spellings(f)...)
-		fmt.Fprintf(&words, "        %s) COMPREPLY=($(compgen -W %q -- \"$cur\")); return ;;\n",
+		fmt.Fprintf(&words, "        %s) mapfile -t COMPREPLY < <(compgen -W %q -- \"$cur\"); return ;;\n",
 			strings.Join(spellings(f), "|"), strings.Join(f.Annotations[choicesKey], " "))
 	}
 	return `# bpfsh in bash: source <(bpfsh --completion bash)
@@ -60,10 +60,10 @@ _bpfsh() {
     case $prev in
 ` + words.String() + `    esac
     if [[ $cur == -* ]]; then
-        COMPREPLY=($(compgen -W "` + strings.Join(all, " ") + `" -- "$cur"))
+        mapfile -t COMPREPLY < <(compgen -W "` + strings.Join(all, " ") + `" -- "$cur")
     else
         compopt -o filenames
-        COMPREPLY=($(compgen -f -X '!*.star' -- "$cur") $(compgen -d -- "$cur"))
+        mapfile -t COMPREPLY < <(compgen -f -X '!*.star' -- "$cur"; compgen -d -- "$cur")
     fi
 }
 complete -F _bpfsh bpfsh

@@ -16,10 +16,9 @@ import (
 
 // options are what the command line asks for.
 type options struct {
-	file      string // "" for none, "-" for standard input
-	args      []string
-	code      string
-	codeGiven bool
+	file string // "" for none, "-" for standard input
+	args []string
+	code []string // of each -c, in order
 
 	interactive bool
 	golden      bool
@@ -48,7 +47,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.SetInterspersed(false) // what follows the script's name belongs to the script
 	fs.SortFlags = false
 	fs.Usage = func() {}
-	fs.StringVarP(&o.code, "command", "c", "", "run `CODE`, and print its value if it has one")
+	fs.StringArrayVarP(&o.code, "command", "c", nil, "run `CODE`, and print its value if it has one")
 	fs.BoolVarP(&o.interactive, "interactive", "i", false, "after the script, give a prompt with its names")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "no greeting at the prompt")
 	fs.DurationVar(&o.timeout, "timeout", 0, "end the script after `TIME`, such as 30s")
@@ -110,7 +109,6 @@ func parseFlags(args []string) (*options, error) {
 	if wrong != nil {
 		return nil, wrong
 	}
-	o.codeGiven = fs.Changed("command")
 	rest := fs.Args()
 	switch {
 	case o.help, o.version, o.man, o.completion != "":
@@ -127,7 +125,7 @@ func parseFlags(args []string) (*options, error) {
 		return nil, errors.New("--update goes with --golden")
 	case o.timeout < 0:
 		return nil, fmt.Errorf("--timeout %v: want a time from 0", o.timeout)
-	case o.codeGiven:
+	case o.code != nil:
 		o.args = rest
 	case len(rest) > 0:
 		o.file, o.args = rest[0], rest[1:]

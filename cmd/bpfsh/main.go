@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"bpfsh/runtime"
 	"bpfsh/runtime/repl"
@@ -36,17 +37,13 @@ func run(args []string) int {
 	}
 	switch {
 	case o.help:
-		fmt.Print(usage())
-		return statusDone
+		return say(usage())
 	case o.man:
-		fmt.Print(manual())
-		return statusDone
+		return say(manual())
 	case o.completion != "":
-		fmt.Print(completion(o.completion))
-		return statusDone
+		return say(completion(o.completion))
 	case o.version:
-		fmt.Println(version())
-		return statusDone
+		return say(version() + "\n")
 	case o.golden:
 		return checkGoldens(o, os.Stdout)
 	}
@@ -72,19 +69,33 @@ func run(args []string) int {
 	return runtime.Status(err)
 }
 
+// say writes a text to standard output, and returns the exit status.
+func say(text string) int {
+	if _, err := io.WriteString(os.Stdout, text); err != nil {
+		fmt.Fprintf(os.Stderr, "bpfsh: writing to standard output: %v\n", err)
+		return statusFailure
+	}
+	return statusDone
+}
+
 // source is what to run before the prompt, or instead of it.
 type source struct {
 	name string // as errors name it
 	text []byte
-	code bool // of -c: an expression's value is printed
-	none bool // only the prompt
+	code bool    // of -c: an expression's value is printed
+	then *source // of a further -c: runs behind it, unless it fails
+	none bool    // only the prompt
 }
 
 // read gets the source that the arguments name.
 func (o *options) read(stdin *os.File) (source, error) {
 	switch {
-	case o.codeGiven:
-		return source{name: "<command>", text: []byte(o.code), code: true}, nil
+	case o.code != nil:
+		var first *source
+		for _, code := range slices.Backward(o.code) {
+			first = &source{name: "<command>", text: []byte(code), code: true, then: first}
+		}
+		return *first, nil
 	case o.file != "" && o.file != "-":
 		text, err := os.ReadFile(o.file)
 		return source{name: o.file, text: text}, err

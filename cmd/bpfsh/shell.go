@@ -54,15 +54,15 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 		sh.library.SetPlan(plan.Plan)
 	}
 	cfg := runtime.Config{
-		Stdin: stdin, Stderr: stderr,
+		Stdin: input{sh, stdin}, Stderr: stderr,
 		Predeclared: sh.library.Predeclared(), Topics: builtins.Topics(),
 		Args: o.args, Timeout: o.timeout, MaxSteps: o.maxSteps,
 		Stuck: sh.stuck,
 	}
-	sh.output = repl.NewOutput(stdout, render.Escape)
+	sh.output = repl.NewOutput(stdout, render.Escape, repl.IsPlain(os.Getenv))
 	cfg.Stdout, cfg.EscapeStdout, cfg.Live = sh.output, sh.output.Escape, isTerminal(stdout)
 	if isTerminal(stderr) {
-		cfg.EscapeStderr = render.Escape
+		cfg.EscapeStderr, cfg.Stderr = render.Escape, sh.output.Beside(stderr)
 	}
 	if colored(o.color, isTerminal(stderr), os.Getenv) {
 		cfg.Emphasize = red
@@ -90,13 +90,26 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 // progressOn makes what tells how far long work is: on a terminal that can draw a line again, and nowhere else.
 func progressOn(stderr io.Writer) func() *render.Progress {
 	f, ok := stderr.(interface{ Fd() uintptr })
-	if !ok || !readline.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+	if !ok || !readline.IsTerminal(int(f.Fd())) || repl.IsPlain(os.Getenv) {
 		return nil
 	}
 	return func() *render.Progress {
 		width, _, _ := readline.GetSize(int(f.Fd())) // of a terminal that does not tell: 0
 		return &render.Progress{Out: stderr, Width: width, ASCII: !render.UTF8(os.Getenv)}
 	}
+}
+
+// input is a script's standard input. At a prompt there is none: what is typed is for the prompt.
+type input struct {
+	sh   *shell
+	from io.Reader
+}
+
+func (in input) Read(p []byte) (int, error) {
+	if in.sh.prompt.active() {
+		return 0, errors.New("at the prompt standard input is the prompt's own")
+	}
+	return in.from.Read(p)
 }
 
 func isTerminal(w io.Writer) bool {
@@ -149,6 +162,9 @@ func (sh *shell) runSource(o *options, src source) error {
 		return nil
 	case src.code || o.interactive:
 		err = sh.runChunk(src)
+		if err == nil && src.then != nil {
+			return sh.runSource(o, *src.then)
+		}
 	default:
 		err = sh.session.Run(src.name, src.text)
 	}

@@ -32,7 +32,7 @@ func (sh *shell) watchSignals() (stop func()) {
 	signals := make(chan os.Signal, patience)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGPIPE)
 	go func() {
-		count, last, broken := 0, time.Time{}, false
+		count, last, broken, run := 0, time.Time{}, false, 0
 		for s := range signals {
 			sig := &signalError{s.(unix.Signal)}
 			if sig.Signal == unix.SIGPIPE {
@@ -41,8 +41,8 @@ func (sh *shell) watchSignals() (stop func()) {
 				}
 				broken = true
 			}
-			if time.Since(last) > row {
-				count = 0
+			if now := sh.session.Runs(); time.Since(last) > row || now != run { // what was interrupted before has ended
+				count, run = 0, now
 			}
 			count, last = count+1, time.Now()
 			if sh.prompt.active() {

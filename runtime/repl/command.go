@@ -179,6 +179,9 @@ func (l *loop) completeCommand(before string) (Completion, bool) {
 		completion.From += at
 		return completion, true
 	case params == "FILE":
+		if n := len(rest); n > 0 && (rest[0] == '"' || rest[0] == '\'') { // the name behind a quotation mark
+			at, rest = at+1, rest[1:]
+		}
 		return wordCompletion(at, rest, l.ask(func() []string { return files(rest, "") })), true
 	case params == "COMMAND" && c.name == ".help":
 		var names []string

@@ -307,11 +307,11 @@ bpf> 6
 // TestOutputEscape shows that only a terminal's text is escaped.
 func TestOutputEscape(t *testing.T) {
 	escape := func(string) string { return "safe" }
-	o := NewOutput(&bytes.Buffer{}, escape)
+	o := NewOutput(&bytes.Buffer{}, escape, false)
 	if got := o.Escape("\x1b"); got != "\x1b" {
 		t.Errorf("for a buffer: %q", got)
 	}
-	if NewOutput(os.Stdin, nil).Escape("\x1b") != "\x1b" {
+	if NewOutput(os.Stdin, nil, false).Escape("\x1b") != "\x1b" {
 		t.Error("without an escape, text changes")
 	}
 }

@@ -50,10 +50,15 @@ type Interactive interface {
 // NewInteractive makes the console that fits the terminal: an Editor, or a Plain if TERM is dumb or BPFSH_BASIC is
 // set. It fails if Stdin is not a terminal.
 func NewInteractive(cfg EditorConfig) (Interactive, error) {
-	if cfg.getenv("TERM") == "dumb" || cfg.getenv("BPFSH_BASIC") != "" {
+	if IsPlain(cfg.getenv) {
 		return NewPlain(cfg)
 	}
 	return NewEditor(cfg)
+}
+
+// IsPlain says that the terminal can only write line behind line, or is to be treated so.
+func IsPlain(getenv func(string) string) bool {
+	return getenv("TERM") == "dumb" || getenv("BPFSH_BASIC") != ""
 }
 
 // ErrInterrupt is what Ctrl-C makes of a line.

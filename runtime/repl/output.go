@@ -16,6 +16,7 @@ import (
 // is drawn in place of the one before. Give it to runtime.Config as Stdout, and its Escape as EscapeStdout.
 type Output struct {
 	terminal *os.File // nil if it is none
+	plain    bool     // it can only write line behind line
 	escape   func(string) string
 
 	mu    sync.Mutex // guards the rest
@@ -32,8 +33,9 @@ type file struct {
 }
 
 // NewOutput makes an output that goes to w. escape makes text harmless where w is a terminal; nil leaves it as it is.
-func NewOutput(w io.Writer, escape func(string) string) *Output {
-	o := &Output{first: w, escape: escape}
+// plain says that the terminal can only write line behind line, see IsPlain.
+func NewOutput(w io.Writer, escape func(string) string, plain bool) *Output {
+	o := &Output{first: w, escape: escape, plain: plain}
 	if f, ok := w.(*os.File); ok && readline.IsTerminal(int(f.Fd())) {
 		o.terminal = f
 	}
@@ -53,6 +55,27 @@ func (o *Output) Terminal() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.terminal != nil && o.to == nil
+}
+
+// draws says whether what is written can be drawn in place of what was there.
+func (o *Output) draws() bool { return o.Terminal() && !o.plain }
+
+// Beside is w for what stands on the same terminal: while a frame is drawn, what is written to it becomes a part of the
+// frame.
+func (o *Output) Beside(w io.Writer) io.Writer { return beside{o, w} }
+
+type beside struct {
+	o *Output
+	w io.Writer
+}
+
+func (b beside) Write(p []byte) (int, error) {
+	b.o.mu.Lock()
+	defer b.o.mu.Unlock()
+	if b.o.frame != nil {
+		return b.o.frame.Write(p)
+	}
+	return b.w.Write(p)
 }
 
 // Write is io.Writer's.

@@ -74,6 +74,7 @@ type loop struct {
 
 	entered []entry // for .save
 	last    string  // for .edit
+	unsaved bool    // what was entered last is not for .save, nor for the history
 	timed   bool
 	warned  bool // that the history is not saved
 }
@@ -106,6 +107,7 @@ func (l *loop) read() (string, error) {
 		}
 		if len(b.lines) == 0 {
 			ignored = strings.HasPrefix(text, " ") // as a shell's HISTCONTROL=ignorespace
+			l.unsaved = ignored
 		}
 		alone := len(b.lines) == 0 && isCommand(text)
 		b.add(text)
@@ -173,7 +175,7 @@ func (l *loop) evaluate(text string, first int32, keep bool) error {
 		}
 		return err
 	})
-	if err == nil && keep && !empty {
+	if err == nil && keep && !empty && !l.unsaved {
 		l.entered = append(l.entered, e)
 	}
 	return err

@@ -1,15 +1,20 @@
 package repl
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"bpfsh/runtime"
+
+	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
 )
 
@@ -27,11 +32,11 @@ const savedMark = "# Saved from the prompt of bpfsh, "
 // save writes what was entered as a script. It overwrites nothing but what it has saved itself.
 func (l *loop) save(rest string) error {
 	path := l.path(rest)
-	switch old, err := os.ReadFile(path); {
+	switch head, err := readHead(path); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return fmt.Errorf(".save: %w", err)
-	case !bytes.Contains(old, []byte("\n"+savedMark)):
+	case !strings.Contains(head, "\n"+savedMark):
 		return fmt.Errorf(".save: %s is there already, and is not from .save", path)
 	}
 	if err := os.WriteFile(path, []byte(saved(l.entered, time.Now())), 0o777); err != nil {
@@ -39,6 +44,41 @@ func (l *loop) save(rest string) error {
 	}
 	l.session.Warn(fmt.Sprintf("%d statements written to %s", len(l.entered), path))
 	return nil
+}
+
+// readHead reads the first lines of a file.
+func readHead(path string) (string, error) {
+	f, _, err := openRegular(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	const enough = 1 << 10
+	head, err := io.ReadAll(io.LimitReader(f, enough))
+	return string(head), err
+}
+
+// absoluteLoads is a script's text with the files that it loads named from the root, so that the text may stand in
+// another directory. path is the script's own. A text that does not parse stays as it is.
+func absoluteLoads(path, text string) string {
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return text
+	}
+	f, err := runtime.ChunkOptions().Parse(path, text, 0)
+	if err != nil {
+		return text
+	}
+	for _, s := range slices.Backward(f.Stmts) {
+		load, ok := s.(*syntax.LoadStmt)
+		if !ok || filepath.IsAbs(load.ModuleName()) {
+			continue
+		}
+		at := offset(text, load.Module.TokenPos.Line-1, load.Module.TokenPos.Col-1)
+		whole := starlark.String(filepath.Join(dir, load.ModuleName())).String()
+		text = text[:at] + whole + text[at+len(load.Module.Raw):]
+	}
+	return text
 }
 
 // saved is a script that does what was entered. In a script _ is a name like others: where a later statement speaks

@@ -67,20 +67,38 @@ func (l *loop) keys(p place, kind string, v starlark.Value, end string) Completi
 	typed := p.text[from:]
 	c := Completion{From: from}
 	var texts []string
+	single := strings.HasPrefix(typed, "'")
+	asked := typed
+	if single {
+		asked = `"` + typed[1:]
+	}
 	switch v := v.(type) {
 	case Completer:
-		texts = l.ask(func() []string { return v.Complete(kind, typed) })
+		texts = l.ask(func() []string { return v.Complete(kind, asked) })
 	case *starlark.Dict:
 		if kind == "key" && p.bracket == "[" {
-			texts = dictKeys(v, typed)
+			texts = dictKeys(v, asked)
 		}
 	}
 	for _, text := range texts {
+		if single {
+			text = singleQuoted(text)
+		}
 		if strings.HasPrefix(text, typed) {
 			c.Candidates = append(c.Candidates, Candidate{Text: text, End: end})
 		}
 	}
 	return c
+}
+
+// singleQuoted is a string in double quotation marks with others, where nothing in it has to be escaped for that.
+func singleQuoted(text string) string {
+	inner, ok := strings.CutPrefix(text, `"`)
+	inner, closed := strings.CutSuffix(inner, `"`)
+	if !ok || !closed || strings.ContainsAny(inner, `"'\`) {
+		return text
+	}
+	return "'" + inner + "'"
 }
 
 // dictKeys looks at some of the keys only: there may be millions.

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 
 // promptMain is a command with a prompt, as small as can be.
 func promptMain() int {
-	out := NewOutput(os.Stdout, render.Escape)
+	out := NewOutput(os.Stdout, render.Escape, IsPlain(os.Getenv))
 	cfg := configuration(out)
 	cfg.Label = os.Getenv(labelVariable)
 	if os.Getenv(fuzzVariable) != "" {
@@ -52,7 +52,7 @@ func promptMain() int {
 		yes, err := c.Confirm(question)
 		return starlark.Bool(yes), err
 	})
-	s := runtime.New(runtime.Config{Stdin: os.Stdin, Stdout: out, Stderr: os.Stderr, EscapeStdout: out.Escape, EscapeStderr: render.Escape, Live: true, Predeclared: predeclared})
+	s := runtime.New(runtime.Config{Stdin: os.Stdin, Stdout: out, Stderr: out.Beside(os.Stderr), EscapeStdout: out.Escape, EscapeStderr: render.Escape, Live: true, Predeclared: predeclared})
 	c, err := NewInteractive(EditorConfig{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Color: os.Getenv("NO_COLOR") == ""})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -51,7 +51,7 @@ func (l *loop) watch(rest string) error {
 
 // round runs the statement once, and shows what it prints.
 func (l *loop) round(head, text string, line int32, n int) error {
-	if l.cfg.Output == nil || !l.cfg.Output.Terminal() {
+	if l.cfg.Output == nil || !l.cfg.Output.draws() {
 		l.session.Print(head)
 		return l.evaluate(text, line, n == 0)
 	}
@@ -59,7 +59,7 @@ func (l *loop) round(head, text string, line int32, n int) error {
 		return err
 	}
 	l.cfg.Output.begin()
-	return errors.Join(l.evaluate(text, line, n == 0), l.session.Flush(), l.cfg.Output.draw(head, n > 0))
+	return errors.Join(l.evaluate(text, line, n == 0), l.cfg.Output.draw(head, n > 0))
 }
 
 // parseWatch reads [SECONDS] EXPR. Without an expression it is the last that was entered.

@@ -3,7 +3,7 @@ package repl
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"strings"
 	"time"
@@ -88,16 +88,22 @@ func (l *loop) system(rest string) error {
 }
 
 func (l *loop) readFile(rest string) error {
-	text, err := runFile(l.session, l.path(rest))
-	if err == nil {
-		l.entered = append(l.entered, entry{text: text, expr: -1, uses: true})
+	path := l.path(rest)
+	text, err := runFile(l.session, path)
+	if err == nil && !l.unsaved {
+		l.entered = append(l.entered, entry{text: absoluteLoads(path, text), expr: -1, uses: true})
 	}
 	return err
 }
 
 // runFile runs a file in the session, where its names stay. It returns the text.
 func runFile(s *runtime.Session, path string) (string, error) {
-	text, err := os.ReadFile(path)
+	f, _, err := openRegular(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(f)
 	if err != nil {
 		return "", err
 	}

@@ -146,7 +146,7 @@ func configuration(output *Output) Config {
 // newWorld is newScript with a world in it, and with all that a command can give.
 func newWorld(lines ...string) (*script, *runtime.Session, Config) {
 	c, _ := newScript(lines...)
-	out := NewOutput(c.screen, nil)
+	out := NewOutput(c.screen, nil, false)
 	s := runtime.New(runtime.Config{Stdout: out, Stderr: c.screen, Predeclared: world()})
 	return c, s, configuration(out)
 }
