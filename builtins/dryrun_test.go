@@ -164,6 +164,42 @@ func TestPlan(t *testing.T) {
 	tests := []struct{ code, want string }{
 		{`pass`, "plan: nothing would change\n"},
 		{`m["10.0.0.1"]`, "plan: nothing would change\n"},
+		{`m["10.0.0.9"] = (1, 60); m["10.0.0.1"] = (4, 240); m.delete("10.0.0.9"); m["10.0.0.1"] = (3, 180)`, "plan: nothing would change\n"},
+		{`inner[3] = 1; inner[2] = 0; inner[1] = 5; inner[1] = 0`, `plan: map "inner" (id 6): 1 changed
+  ~ 3 0 -> 1
+`},
+		{`n = open("flows", value="u64[2]"); m = open("flows"); m["10.0.0.1"] = (4, 240)`, `plan: map "flows" (id 1): 1 changed
+  ~ "10.0.0.1" (3, 180) -> (4, 240)
+`},
+		{`n = open("flows", hints={"value.bytes": "hex(u64)"}); print(n["10.0.0.1"]); n["10.0.0.2"] = (4, 240)`, `record(packets=3, bytes=180)
+plan: map "flows" (id 1): 1 changed
+  ~ "10.0.0.2" record(packets=1, bytes=60) -> record(packets=4, bytes=240)
+`},
+		{`queue.push(5); print(queue.pop(), catch(queue.peek)[1])`, `1 peek: map "jobs": --dry-run: it is not known which value is behind the first: only taking that out would tell (EPERM)
+plan: map "jobs" (id 3): 1 pushed, 1 popped
+  push 5
+  pop 1
+`},
+		{`outer[1][0] = 7; outer[2] = create("array", key="u32", value="u64", max_entries=4, name="new"); outer.delete(1)`, `plan: map "inner" (id 6): 1 changed
+  ~ 0 0 -> 7
+plan: create array "new" key=u32 value=u64 max_entries=4
+plan: map "outer" (id 7): 1 added, 1 removed
+  - 1
+  + 2 -> map "new"
+`},
+		{`s = create("hash", key="i16", value="char[4]", max_entries=4, name="signed"); s.update_batch({-2: "a", 1: "\x1b\n", 300: "", -300: "b"})`, `plan: create hash "signed" key=i16 value=char[4] max_entries=4: 4 added
+  + -300 -> "b"
+  + -2 -> "a"
+  + 1 -> "\x1b\n"
+  + 300 -> ""
+`},
+		{`m.pin("/sys/fs/bpf/flows", replace=True); routes.pin("/sys/fs/bpf/flows", replace=True); m.freeze(); m.kernel.delete("10.0.0.1"); fail("no")`, `fail: no
+plan: pin map "flows" (id 1) at /sys/fs/bpf/flows
+plan: pin map "routes" (id 2) at /sys/fs/bpf/flows, in place of id 1
+plan: freeze map "flows" (id 1)
+plan: map "flows" (id 1): 1 removed
+  - "10.0.0.1"
+`},
 	}
 	for _, test := range tests {
 		t.Run(test.code, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/dryrun"
 	"bpfsh/builtins/engine/kernel"
 	"bpfsh/runtime"
 
@@ -302,6 +303,41 @@ func dryEntries(t *testing.T, m engine.Map, state map[string]string, name string
 		for i := range b.N {
 			state[fmt.Sprintf("%s[%x]", name, b.Keys[i*k:(i+1)*k])] = fmt.Sprintf("%x", b.Values[i*v:(i+1)*v])
 		}
+	}
+}
+
+// TestDryRunMapped reads and writes the memory of a map of the kernel, as the variables of a program are.
+func TestDryRunMapped(t *testing.T) {
+	needKernel(t)
+	real := &kernel.Engine{}
+	array, _ := engine.TypeByName("array")
+	m, err := real.Create(engine.Spec{Type: array, KeySize: 4, ValueSize: 8, MaxEntries: 2, Flags: unix.BPF_F_MMAPABLE})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.WriteAt([]byte{7}, 9); err != nil {
+		t.Fatal(err)
+	}
+	planned, err := dryrun.New(real).OpenID(m.Info().ID, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer planned.Close()
+	at := func(m engine.Map) byte {
+		t.Helper()
+		b := make([]byte, 1)
+		if err := m.ReadAt(b, 9); err != nil {
+			t.Fatal(err)
+		}
+		return b[0]
+	}
+	before := at(planned)
+	if err := planned.WriteAt([]byte{8}, 9); err != nil {
+		t.Fatal(err)
+	}
+	if got := []byte{before, at(planned), at(m)}; !bytes.Equal(got, []byte{7, 8, 7}) {
+		t.Errorf("before the write, after it and in the kernel: got %v, want [7 8 7]", got)
 	}
 }
 

@@ -293,7 +293,8 @@ func found(m engine.Map, err error) func(id uint32) error {
 func TestMisfit(t *testing.T) {
 	real := &memory.Engine{}
 	m := made(t, real, "hash", 4, 1)
-	e := dryrun.New(real)
+	behind := faulttest.New(real, faulttest.Fault{})
+	e := dryrun.New(behind)
 	readonly, err := e.OpenID(m.Info().ID, true)
 	if err != nil {
 		t.Fatal(err)
@@ -306,6 +307,9 @@ func TestMisfit(t *testing.T) {
 		if err != unix.EPERM {
 			t.Errorf("%s through a read-only handle: got %v, want EPERM", what, err)
 		}
+	}
+	if n := behind.Calls("LookupBatch"); n != 0 {
+		t.Errorf("what is refused has copied the map: %d calls", n)
 	}
 	free := open(t, e, m.Info().ID)
 	if err := free.Update(key(1), key(1), 0); err != nil {
