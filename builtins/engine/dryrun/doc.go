@@ -19,5 +19,6 @@
 //
 // What a copy cannot have: the order in which an LRU map was used (its copy evicts in the order of the walk), the false
 // answers of a bloom filter, and fields of the kernel that the memory engine has not, which are plain bytes. That a
-// descriptor which may write would be refused is not noticed, nor that a program would not be loaded.
+// descriptor which may write would be refused is not noticed, nor that a map could not be made or a program not be loaded,
+// for want of a capability or of memory.
 package dryrun

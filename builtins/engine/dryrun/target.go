@@ -161,13 +161,15 @@ func (t *target) read(real engine.Map) (snapshot, error) {
 		return s, nil
 	case engine.Ordered:
 		value := make([]byte, t.info.ValueSize)
-		err := real.Lookup(nil, value, 0)
-		if errors.Is(err, unix.ENOENT) {
+		switch err := real.Lookup(nil, value, 0); {
+		case errors.Is(err, unix.ENOENT):
 			return s, nil
+		case err != nil:
+			return s, err
 		}
 		s.add(nil, value)
-		t.sequence.hidden, t.sequence.n = err == nil, 1
-		return s, err
+		t.sequence.hidden, t.sequence.n = true, 1
+		return s, nil
 	}
 	walk := engine.NewWalk(real, 0)
 	for {
