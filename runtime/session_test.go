@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"bpfsh/runtime/method"
@@ -219,12 +221,56 @@ func TestSequence(t *testing.T) {
 	var stopped *Stopped
 	if !errors.As(err, &stopped) || stopped.Cause != errPressed || during == nil || f.out.String() != "1\n" {
 		t.Errorf("got %v, the context's error %v, output %q; want the second run stopped", err, during, f.out.String())
+	} else if stopped.err != nil {
+		t.Errorf("the second run began, and came to %v", stopped.err)
 	}
 	if f.Interrupt(errPressed) {
 		t.Error("the sequence is over, and something runs")
 	}
 	if err := f.Run("x.star", []byte("print(3)")); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestStuck tells of what goes on after an interrupt, each time anew, and not of what ends in time.
+func TestStuck(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []error
+		f := newFixture(Config{Stuck: func(cause error) { told = append(told, cause) }})
+		errAgain := errors.New("again")
+		for _, row := range []struct {
+			cause  error
+			goesOn time.Duration
+		}{{errPressed, patience / 2}, {errBroken, 2 * patience}, {errAgain, 2 * patience}, {errPressed, 0}} {
+			f.Sequence(func(context.Context) error {
+				f.Interrupt(row.cause)
+				time.Sleep(row.goesOn)
+				synctest.Wait()
+				return nil
+			})
+		}
+		time.Sleep(2 * patience)
+		synctest.Wait()
+		if want := []error{errBroken, errAgain}; !slices.Equal(told, want) {
+			t.Errorf("told of %v, want %v", told, want)
+		}
+	})
+}
+
+// TestEmphasize makes the first line of a report stand out, and leaves the lines behind it as they are.
+func TestEmphasize(t *testing.T) {
+	for _, row := range []struct{ src, want string }{
+		{"1 // 0", "<x.star:1:3: floored division by zero>\n    1 // 0\n      ^\n"},
+	} {
+		f := newFixture(Config{Emphasize: func(line string) string { return "<" + line + ">" }})
+		f.Report(f.Run("x.star", []byte(row.src)))
+		if got := f.err.String(); got != row.want {
+			t.Errorf("%s: reported %q, want %q", row.src, got, row.want)
+		}
+	}
+	f := newFixture(Config{Emphasize: func(line string) string { return "<" + line + ">" }})
+	if f.Report(errBroken); f.err.String() != "<broken>\n" {
+		t.Errorf("reported %q, want one line", f.err.String())
 	}
 }
 
