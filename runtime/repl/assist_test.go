@@ -193,8 +193,9 @@ func TestChildHasTheTerminal(t *testing.T) {
 	term.leave()
 }
 
-// TestWatchRedraws draws in place, and Ctrl-C leaves the last output there.
+// TestWatchRedraws draws in place, and Ctrl-C leaves the last output there. A script has the statement once.
 func TestWatchRedraws(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "s.star")
 	term := openTerminal(t, newHistory(t), nil)
 	term.enter("n = [0]", promptFirst)
 	term.enter(`.watch 0.05 n.append(0) or print("round", len(n), "\x1b[31m")`, "every 50ms")
@@ -202,7 +203,11 @@ func TestWatchRedraws(t *testing.T) {
 	term.write(keyCtrlC)
 	term.wait(promptFirst)
 	term.enter("'al' + 'ive'", "alive")
+	term.enter(".save "+file, "written to")
 	term.leave()
+	if script, err := os.ReadFile(file); err != nil || strings.Count(string(script), "n.append(0)") != 1 {
+		t.Errorf("the script is %v\n%s, want the statement once", err, script)
+	}
 	text := term.text()
 	if !strings.Contains(text, "round 3 \\x1b[31m\x1b[K\r\n\x1b[J\x1b[?7h") || !strings.Contains(text, "\x1b[2A\r") {
 		t.Errorf("it is not drawn in place: %q", text)

@@ -12,6 +12,7 @@ import (
 	"bpfsh/runtime"
 
 	"github.com/google/go-cmp/cmp"
+	"go.starlark.net/starlark"
 )
 
 // times are what differs from run to run.
@@ -396,6 +397,24 @@ late = 1
 	}
 	if len(c.history) == 0 || c.history[len(c.history)-1] != ".save s.star" {
 		t.Error("commands are not in the history")
+	}
+}
+
+// TestSaveWatched writes a statement that .watch ran again and again once.
+func TestSaveWatched(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c, s, cfg := newWorld("n = []", ".watch 0.05 n.append(1) or len(n)", ".save s.star")
+	cfg.Echo = func(v starlark.Value) (string, error) {
+		if v.String() == "3" {
+			s.Interrupt(errors.New("interrupt"))
+		}
+		return v.String(), nil
+	}
+	if err := Run(s, c, cfg); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile("s.star"); err != nil || strings.Count(string(text), "n.append(1)") != 1 {
+		t.Errorf("the script is %v\n%s, want the statement once", err, text)
 	}
 }
 

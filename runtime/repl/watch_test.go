@@ -2,8 +2,11 @@ package repl
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"bpfsh/runtime"
 
@@ -92,6 +95,31 @@ func TestWatchInterruptedBetween(t *testing.T) {
 	if screen := c.screen.String(); !strings.Contains(screen, "\n2\n") || strings.Contains(screen, "\n1\n") {
 		t.Errorf("want no round after the second:\n%s", screen)
 	}
+}
+
+// TestWatchEvery begins a round a period after the one before began, however long that took.
+func TestWatchEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, s, cfg := newWorld(".watch 60 work()")
+		cfg.Output = nil
+		var began []time.Duration
+		start := time.Now()
+		s.Globals()["work"] = starlark.NewBuiltin("work", func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+			began = append(began, time.Since(start))
+			if len(began) == 4 {
+				s.Interrupt(errors.New("interrupt"))
+			}
+			time.Sleep(time.Duration(len(began)) * 30 * time.Second)
+			return starlark.None, nil
+		})
+		if err := Run(s, c, cfg); err != nil {
+			t.Fatal(err)
+		}
+		want := []time.Duration{0, time.Minute, 2 * time.Minute, 3*time.Minute + 30*time.Second} // the third takes longer than that
+		if !slices.Equal(began, want) {
+			t.Errorf("rounds began after %v, want %v", began, want)
+		}
+	})
 }
 
 // writer is a function that is written to.
