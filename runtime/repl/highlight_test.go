@@ -15,6 +15,7 @@ func TestPaint(t *testing.T) {
 		{"", ""},
 		{"x", "x"},
 		{"for k in m: pass", "<k>for</> k <k>in</> m: <k>pass</>"},
+		{"x = None or True", "x = <k>None</> <k>or</> <k>True</>"},
 		{"former = Nonesuch", "former = Nonesuch"},
 		{`x = "a\"b" + r'\\' + 0x1f`, `x = <s>"a\"b"</> + <s>r'\\'</> + <n>0x1f</>`},
 		{`open("flo`, `open(<s>"flo</>`},
@@ -29,6 +30,13 @@ func TestPaint(t *testing.T) {
 		if got := tags.Replace(string(paint(line, stylesOf(test.line, len(line)), '/'))); got != test.want {
 			t.Errorf("%q is painted\n%s, want\n%s", test.line, got, test.want)
 		}
+	}
+}
+
+// TestPaintBehindStyles gives the newline with which readline draws a line for the last time no style.
+func TestPaintBehindStyles(t *testing.T) {
+	if got, want := tags.Replace(string(paint([]rune("12\n"), stylesOf("12", 3), '/'))), "<n>12</>\n"; got != want {
+		t.Errorf("it is painted %q, want %q", got, want)
 	}
 }
 
