@@ -1,12 +1,14 @@
 package repl
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -206,11 +208,83 @@ func TestEditorKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	guards := guardsOf(t, prompt)
+	if len(guards) != 1 {
+		t.Fatalf("guards are %v, want one", guards)
+	}
+	ignores := func(sig syscall.Signal) bool {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", guards[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, behind, _ := strings.Cut(string(status), "SigIgn:\t")
+		digits, _, _ := strings.Cut(behind, "\n")
+		set, err := strconv.ParseUint(digits, 16, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set&(1<<(sig-1)) != 0
+	}
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTSTP, syscall.SIGHUP, syscall.SIGTERM, syscall.SIGTTOU, syscall.SIGPIPE} {
+		term.until(fmt.Sprintf("guard that does without %v", sig), func() bool { return ignores(sig) })
+	}
 	if err := syscall.Kill(prompt, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	term.until("cooked terminal", func() bool { return !term.isRaw() })
 	term.wait("\x1b[?2004l")
+}
+
+// guardsOf are the processes that guard terminals for one.
+func guardsOf(t *testing.T, pid int) (guards []int) {
+	t.Helper()
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, list := range lists {
+		children, _ := os.ReadFile(list) // none of a thread that has ended
+		for child := range strings.FieldsSeq(string(children)) {
+			if name, _ := os.ReadFile("/proc/" + child + "/cmdline"); strings.HasPrefix(string(name), guardName) {
+				n, err := strconv.Atoi(child)
+				if err != nil {
+					t.Fatal(err)
+				}
+				guards = append(guards, n)
+			}
+		}
+	}
+	return guards
+}
+
+// TestOneGuard starts one guard for all lines, which ends when the terminal is given back.
+func TestOneGuard(t *testing.T) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	defer master.Close()
+	defer tty.Close()
+	saved, err := readline.GetState(int(tty.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Editor{in: tty, out: tty, saved: saved, stopped: make(chan struct{})}
+	for range 3 {
+		if err := errors.Join(e.makeRaw(), e.exitRaw()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if guards := guardsOf(t, os.Getpid()); len(guards) != 1 {
+		t.Errorf("guards are %v, want one", guards)
+	}
+	e.Restore()
+	for end := time.Now().Add(patience); len(guardsOf(t, os.Getpid())) > 0; time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("the guard is still there")
+		}
+	}
+	runtime.KeepAlive(e) // else its end of the guard's pipe may be closed as garbage
 }
 
 // TestGuard gives back what is as the editor left it, and nothing else.
