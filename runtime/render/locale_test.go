@@ -3,6 +3,7 @@ package render
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"go.starlark.net/starlark"
 )
@@ -37,5 +38,9 @@ func TestASCII(t *testing.T) {
 		if text := table.layout(Options{Width: width}); !strings.Contains(text, "…") {
 			t.Errorf("at width %d: want what is cut to end in …:\n%s", width, text)
 		}
+	}
+	p := &Progress{What: "update_batch", Width: 16, ASCII: true, done: 1000}
+	if line := p.line(time.Second); line != "update_batch 1~" {
+		t.Errorf("the progress is %q, want it to end in ~", line)
 	}
 }

@@ -47,6 +47,23 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+// TestProgressTwice does not tell of the total of the work before.
+func TestProgressTwice(t *testing.T) {
+	now := time.Unix(1000, 0)
+	var sb strings.Builder
+	p := &Progress{Out: &sb, What: "show", now: func() time.Time { return now }}
+	for _, total := range []func() int{func() int { return 5000 }, nil} {
+		sb.Reset()
+		p.Start(total)
+		now = now.Add(time.Second)
+		p.Add(1000)
+		p.Done()
+	}
+	if got, want := sb.String(), "\rshow 1,000  1.00k/s\x1b[K\r\x1b[K"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestNoProgress draws nothing where there is no terminal.
 func TestNoProgress(t *testing.T) {
 	for _, p := range []*Progress{nil, {}} {
