@@ -48,6 +48,8 @@ one[1] = 1
 		{"[0 for b in m.pop_batch(force=True)]", false, "", `pop_batch: removed 5,000 entries of map "flows" (id 1)`, "", 0, 3, 4, 1},
 		{"[0 for v in q.drain()]", true, `take out all entries of map "jobs" (id 2)?`, `drain: took out 3 entries of map "jobs" (id 2)`, "", 5000, 0, 4, 1},
 		{"[0 for v in q.drain()]", false, `take out all entries of map "jobs" (id 2)?`, "", refused, 5000, 3, 4, 1},
+		{"open('flows', readonly=True).clear()", true, "", "", "read-only", 5000, 3, 4, 1}, // there is nothing to ask
+		{"[0 for b in m.lookup_batch()]", false, "", "", "", 5000, 3, 4, 1},
 		{"m.delete(1); m.pop(2); q.pop()", false, "", "", "", 4998, 2, 4, 1},
 	} {
 		t.Run(fmt.Sprintf("%s %t", test.code, test.yes), func(t *testing.T) {
