@@ -138,3 +138,46 @@ func TestReadOnlyOperators(t *testing.T) {
 		})
 	}
 }
+
+// opens notes which handles of an engine's maps could write.
+type opens struct {
+	engine.Engine
+	reading, writing int
+}
+
+func (e *opens) note(readonly bool) {
+	if readonly {
+		e.reading++
+	} else {
+		e.writing++
+	}
+}
+
+func (e *opens) OpenID(id uint32, readonly bool) (engine.Map, error) {
+	e.note(readonly)
+	return e.Engine.OpenID(id, readonly)
+}
+
+func (e *opens) OpenPin(path string, readonly bool) (engine.Map, error) {
+	e.note(readonly)
+	return e.Engine.OpenPin(path, readonly)
+}
+
+// TestReadOnlyHandles asks the engine for no handle that could write, whatever the script asks for.
+func TestReadOnlyHandles(t *testing.T) {
+	for _, code := range []string{
+		`open("flows")`, `open("flows", readonly=False)`, `open("/sys/fs/bpf/flows")`, `open("/sys/fs/bpf/flows", readonly=False)`, `open("outer")[1][0]`,
+	} {
+		t.Run(code, func(t *testing.T) {
+			e := &opens{Engine: world(t)}
+			library := builtins.New(readonly.New(e), nil)
+			defer library.Close()
+			if err := runtime.New(runtime.Config{Predeclared: library.Predeclared()}).Run("x.star", []byte(code)); err != nil {
+				t.Fatal(err)
+			}
+			if e.reading == 0 || e.writing > 0 {
+				t.Errorf("%d handles can read and %d can write, want none to write", e.reading, e.writing)
+			}
+		})
+	}
+}
