@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,6 +39,11 @@ struct {                   /* 0 */
     u8 a;                  /* 0 1 */
     u32 b;                 /* 1 4 */
 } __attribute__((packed))  /* 0 5 */`},
+		{"struct { struct bpf_spin_lock lock; u32 n; }", `
+struct {                        /* 0 */
+    struct bpf_spin_lock lock;  /* 0 4 */
+    u32 n;                      /* 4 4 */
+}                               /* 0 8 */`},
 	} {
 		typ, err := Parse(test.spelling)
 		if err != nil {
@@ -45,5 +52,21 @@ struct {                   /* 0 */
 		if diff := cmp.Diff(test.want, "\n"+typ.Outline()); diff != "" && test.want != typ.Outline() {
 			t.Errorf("%s (-want +got):\n%s", test.spelling, diff)
 		}
+	}
+}
+
+// TestLongOutline leaves out what nobody would read.
+func TestLongOutline(t *testing.T) {
+	var sb strings.Builder
+	for n := range 150 {
+		fmt.Fprintf(&sb, "u8 f%d; ", n)
+	}
+	typ, err := Parse("struct { " + sb.String() + "}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Split(typ.Outline(), "\n")
+	if len(got) != 101 || !strings.Contains(got[99], "u8 f98;") || got[100] != "... 52 more lines" {
+		t.Errorf("the last of %d lines are %q, want 100 and how many more", len(got), got[len(got)-2:])
 	}
 }
