@@ -3,6 +3,7 @@ package engine_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"bpfsh/builtins/engine"
@@ -153,6 +154,17 @@ func TestDeleteStops(t *testing.T) {
 		if _, there := entries[string(number(i))]; there != want {
 			t.Errorf("key %d is there: %v, want %v", i, there, want)
 		}
+	}
+}
+
+// TestDeleteTellsPlaces counts keys that are passed over among those that are behind.
+func TestDeleteTellsPlaces(t *testing.T) {
+	m := kerneltest.Map(t, kerneltest.Engine(t), engine.Spec{Type: kerneltest.Type(t, "hash"), KeySize: 4, ValueSize: 8, MaxEntries: 10})
+	put(t, m, five)
+	var told []int
+	out := engine.DeleteAll(m, flat(gappy), len(gappy), true, func(at int) error { told = append(told, at); return nil })
+	if want := []int{0, 3}; out != outcome(4, 5, nil) || !slices.Equal(told, want) {
+		t.Errorf("got %+v, told %v, want %v", out, told, want)
 	}
 }
 
