@@ -88,6 +88,7 @@ func TestComplete(t *testing.T) {
 		{before: "Flow(packets=pri", insert: "nt"},
 		{before: "Flow.replace(", list: "bytes= packets="},
 		{before: "Flow.replace(packets=1, b", list: "bool bytes bytes="},
+		{before: "Flow.pick(b", list: "bool bytes"}, // fields is one value
 		{before: "mine(1, 2, by", insert: "tes"},
 
 		{before: `open("fl`, list: "flags flows"},

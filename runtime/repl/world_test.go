@@ -78,7 +78,10 @@ func (*fakeStruct) Complete(kind, _ string) []string {
 	return []string{"packets", "bytes", "in"}
 }
 
-var structTable = method.NewTable("struct", nil, []method.Row[*fakeStruct]{{Name: "replace", Params: "**fields", Doc: "A changed copy."}})
+var structTable = method.NewTable("struct", nil, []method.Row[*fakeStruct]{
+	{Name: "replace", Params: "**fields", Doc: "A changed copy."},
+	{Name: "pick", Params: "n, fields", Doc: "Some of it."},
+})
 
 func (s *fakeStruct) Attr(name string) (starlark.Value, error) { return structTable.Attr(s, name) }
 func (s *fakeStruct) AttrNames() []string                      { return structTable.Names() }
