@@ -9,6 +9,8 @@ import (
 
 	"bpfsh/builtins/engine"
 	"bpfsh/runtime/method"
+
+	"github.com/cilium/ebpf/btf"
 )
 
 // MapNames are what open takes that begins with prefix: names of maps, "id:144", and paths. It may be called while
@@ -76,5 +78,9 @@ func (m *Map) Complete(kind, prefix string) []string {
 // Entries are what the map says about the attributes and methods that its type has, for a list of them.
 func (m *Map) Entries() []method.Entry {
 	operations := slices.DeleteFunc(method.Entries("method", mapOperations), func(e method.Entry) bool { return !m.kind.Has(e.Name) })
-	return slices.Concat(operations, method.Entries("method", lifecycleMethods), method.AttrEntries(mapAttributes))
+	attributes := method.AttrEntries(mapAttributes)
+	if _, variables := m.value.Type.BTF().(*btf.Datasec); !variables {
+		attributes = slices.DeleteFunc(attributes, func(e method.Entry) bool { return e.Name == "vars" })
+	}
+	return slices.Concat(operations, method.Entries("method", lifecycleMethods), attributes)
 }

@@ -40,7 +40,7 @@ q = create("queue", value="u32", max_entries=1, name="jobs")
 		}
 	}
 	for prefix, want := range map[string][]string{
-		"fl": {"flows"}, "id:": {"id:1", "id:2"}, "jobs": {"jobs"}, "x": nil, "/proc/self/stat": {"/proc/self/stat", "/proc/self/statm", "/proc/self/status"},
+		"fl": {"flows"}, "id:": {"id:1", "id:2"}, "jobs": {"jobs"}, "x": nil, "/proc/self/fdinf": {"/proc/self/fdinfo/"}, "/proc/self/stat": {"/proc/self/stat", "/proc/self/statm", "/proc/self/status"},
 	} {
 		got := library.MapNames(prefix)
 		slices.Sort(got)
@@ -53,7 +53,7 @@ q = create("queue", value="u32", max_entries=1, name="jobs")
 		names[e.Name] = true
 	}
 	for _, name := range m.AttrNames() {
-		lacks := map[string]bool{"create_inner": true, "drain": true, "match": true, "peek": true, "push": true}
+		lacks := map[string]bool{"create_inner": true, "drain": true, "match": true, "peek": true, "push": true, "vars": true}
 		if names[name] == lacks[name] {
 			t.Errorf("%s is among the entries of a hash: %t", name, names[name])
 		}

@@ -186,6 +186,14 @@ func (m *Map) label() string {
 	return fmt.Sprintf("map id=%d", m.info.ID)
 }
 
+// labelID is label with the id, which tells maps of one name apart.
+func (m *Map) labelID() string {
+	if m.info.Name != "" {
+		return fmt.Sprintf("%s (id %d)", m.label(), m.info.ID)
+	}
+	return m.label()
+}
+
 var mapTable = method.NewTable("bpf.map", mapAttributes, mapOperations, lifecycleMethods)
 
 var mapAttributes = slices.Concat(mapAttrs, kernelAttrs, varsAttrs)

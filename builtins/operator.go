@@ -31,7 +31,7 @@ func (m *Map) allow(c method.Call, force int, what string, n func() (int, error)
 	if err != nil || count == 0 || count == 1 {
 		return err
 	}
-	yes, err := m.lib.operator.Confirm(fmt.Sprintf("%s %s of %s (id %d)?", what, entriesIn(count), m.label(), m.info.ID))
+	yes, err := m.lib.operator.Confirm(fmt.Sprintf("%s %s of %s?", what, entriesIn(count), m.labelID()))
 	if err != nil {
 		return err
 	}
@@ -44,7 +44,7 @@ func (m *Map) allow(c method.Call, force int, what string, n func() (int, error)
 // said tells the operator what was done.
 func (m *Map) said(op, done string, n int) {
 	if o := m.lib.operator; o != nil {
-		o.Say(fmt.Sprintf("%s: %s %s of %s (id %d)", op, done, entriesIn(n), m.label(), m.info.ID))
+		o.Say(fmt.Sprintf("%s: %s %s of %s", op, done, entriesIn(n), m.labelID()))
 	}
 }
 

@@ -160,7 +160,7 @@ func columnsOf(name string, t *layout.Type) []render.Column {
 	}
 	var cols []render.Column
 	for i := range names {
-		cols = append(cols, render.Column{Name: names[i], Type: types[i].String()})
+		cols = append(cols, render.Column{Name: names[i], Of: name, Type: types[i].String()})
 	}
 	return cols
 }

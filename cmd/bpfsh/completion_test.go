@@ -47,7 +47,7 @@ func inShells(t *testing.T, test func(t *testing.T, shell, script string)) {
 			dir := t.TempDir()
 			t.Chdir(dir)
 			script := filepath.Join(dir, "_bpfsh")
-			for name, text := range map[string]string{script: completion(shell), "expire.star": "", "notes.txt": ""} {
+			for name, text := range map[string]string{script: completion(shell), "expire.star": "", "notes.txt": "", "two words.star": ""} {
 				if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 					t.Fatal(err)
 				}
@@ -80,6 +80,7 @@ func TestCompletion(t *testing.T) {
 			{"bpfsh --engine memory --format js", "json jsonl", "csv"},
 			{"bpfsh -c x --col", "--color", ""},
 			{"bpfsh -q ex", "expire.star", "notes.txt"},
+			{"bpfsh tw", "two_words.star", "words.star"},
 			{"bpfsh --timeout expire.star --fo", "--format", ""}, // it is the time
 			{"bpfsh expire.star --fo", "", "--format"},           // the script's own
 			{"bpfsh - --fo", "", "--format"},
@@ -102,7 +103,8 @@ func TestCompletion(t *testing.T) {
 			var offered []string
 			for line := range strings.Lines(string(out)) {
 				word, _, _ := strings.Cut(strings.TrimSpace(line), "\t")
-				offered = append(offered, word)
+				word = strings.ReplaceAll(word, `\ `, " ") // fish has it as it is typed
+				offered = append(offered, strings.ReplaceAll(word, " ", "_"))
 			}
 			for _, word := range strings.Fields(test.want) {
 				if !slices.Contains(offered, word) {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -37,7 +38,8 @@ type screen struct {
 	t    *testing.T
 	cmd  *exec.Cmd
 	f    *os.File
-	out  bytes.Buffer
+	out  bytes.Buffer // what wait has not taken yet
+	all  bytes.Buffer
 	data [4096]byte
 }
 
@@ -74,6 +76,7 @@ func (s *screen) wait(text string) {
 		}
 		n, err := s.f.Read(s.data[:])
 		s.out.Write(s.data[:n])
+		s.all.Write(s.data[:n])
 		if err != nil {
 			s.t.Fatalf("no %q on the screen:\n%q", text, s.out.String())
 		}
@@ -83,10 +86,16 @@ func (s *screen) wait(text string) {
 // rest is what is still on the screen when bpfsh has ended.
 func (s *screen) rest() string {
 	s.t.Helper()
-	if _, err := io.Copy(&s.out, s.f); err != nil && !errors.Is(err, syscall.EIO) { // the other side has closed
+	if _, err := io.Copy(io.MultiWriter(&s.out, &s.all), s.f); err != nil && !errors.Is(err, syscall.EIO) { // the other side has closed
 		s.t.Fatal(err)
 	}
 	return s.out.String()
+}
+
+// status is the exit status, when bpfsh has ended.
+func (s *screen) status() int {
+	s.cmd.Wait()
+	return s.cmd.ProcessState.ExitCode()
 }
 
 // TestHostileText lets text from a map reach a terminal in every way there is: nothing of it is obeyed.
@@ -280,6 +289,62 @@ func TestInterruptedWalk(t *testing.T) {
 	if took > limit && !raceEnabled {
 		t.Errorf("the prompt was back after %v, %d times", took, tries)
 	}
+	s.typed("exit()\r")
+	s.rest()
+}
+
+// TestInterruptsInARow ends statement after statement: each Ctrl-C is the first for its own, and the prompt stays.
+func TestInterruptsInARow(t *testing.T) {
+	s := openScreen(t, nil, "--engine", "memory", "-q", "-X", "--color", "never")
+	for i := range 6 {
+		s.wait("bpf(memory)> ")
+		s.typed(fmt.Sprintf("print('go%%d' %% %d)\r", i))
+		s.wait(fmt.Sprintf("go%d\r\n", i))
+		s.typed("print('ru' + 'ns') or [0 for _ in range(1 << 40)]\r")
+		s.wait("runs\r\n")
+		s.typed("\x03")
+	}
+	s.typed("exit(7)\r")
+	if out := s.rest(); strings.Contains(out, "once more") || s.status() != 7 {
+		t.Errorf("exit status %d, want 7; the screen has\n%q", s.status(), out)
+	}
+}
+
+// TestPromptInput refuses a script's standard input at the prompt, where it would take what is typed next.
+func TestPromptInput(t *testing.T) {
+	out := onTerminal(t, "read('-')\rlist(lines('-'))\r'al' + 'ive'\rexit()\r", "--engine", "memory", "-q", "-X", "--color", "never")
+	if n := strings.Count(out, "at the prompt standard input is the prompt's own"); n != 2 || !strings.Contains(out, `"alive"`) {
+		t.Errorf("the screen has\n%q", out)
+	}
+}
+
+// TestWatchOnDumbTerminal writes line behind line, and no escape code.
+func TestWatchOnDumbTerminal(t *testing.T) {
+	s := openScreen(t, []string{"TERM=dumb"}, "--engine", "memory", "-q", "-X")
+	s.wait("bpf(memory)> ")
+	s.typed(".watch 0.05 print('rou' + 'nd')\n")
+	for range 3 {
+		s.wait("every 50ms\r\nround\r\n")
+	}
+	s.typed("\x03")
+	s.wait("bpf(memory)> ")
+	s.typed("exit()\n")
+	if out := s.rest(); strings.Contains(s.all.String(), "\x1b") {
+		t.Errorf("there is an escape code on the screen: %q", out)
+	}
+}
+
+// TestWatchWarnings draws what a statement says on standard error where it belongs: in the frame.
+func TestWatchWarnings(t *testing.T) {
+	s := openScreen(t, nil, "--engine", "memory", "-q", "-X", "--color", "never")
+	s.wait("bpf(memory)> ")
+	s.typed(".watch 0.05 print('out') or warn('be' + 'side')\r")
+	for range 3 {
+		s.wait("out\x1b[K\r\nbeside\x1b[K\r\n")
+		s.wait("\x1b[3A\r")
+	}
+	s.typed("\x03")
+	s.wait("bpf(memory)> ")
 	s.typed("exit()\r")
 	s.rest()
 }

@@ -94,7 +94,10 @@ func rowerTable(v Rower, limit int) (*Table, error) {
 			c.Name = orValue(c.Name)
 			c.Fields = []Column{c}
 		}
-		t.Columns = append(t.Columns, c.Fields...)
+		for _, field := range c.Fields {
+			field.Of = c.Name
+			t.Columns = append(t.Columns, field)
+		}
 	}
 	for {
 		row, err := rows.Next()
@@ -146,27 +149,32 @@ func listTable(list starlark.Indexable, limit int) *Table {
 		return nil
 	}
 	t := &Table{Total: list.Len(), Noun: "row", Nouns: "rows"}
-	var names []string
 	for i := range list.Len() {
-		elementNames, cells := spread(list.Index(i))
-		if elementNames == nil || i > 0 && !slices.Equal(elementNames, names) {
+		names, cells := spread(list.Index(i))
+		if names == nil || i > 0 && !slices.EqualFunc(names, t.Columns, func(a, b Column) bool { return a.Name == b.Name && a.Of == b.Of }) {
 			return nil
 		}
-		names = elementNames
+		t.Columns = names
 		if limit < 0 || i < limit {
 			t.Rows = append(t.Rows, cells)
 		}
 	}
-	for _, name := range names {
-		t.Columns = append(t.Columns, Column{Name: name})
-	}
 	return t
 }
 
+// fieldColumns are the names of a record's fields; of is what the record is a part of.
+func fieldColumns(rec Fielder, of string) []Column {
+	var columns []Column
+	for _, name := range rec.Fields() {
+		columns = append(columns, Column{Name: name, Of: of})
+	}
+	return columns
+}
+
 // spread is an element of a list as cells and their names; nil if it stays one value.
-func spread(v starlark.Value) (names []string, cells []starlark.Value) {
+func spread(v starlark.Value) (names []Column, cells []starlark.Value) {
 	if rec := recordOf(shown(v)); rec != nil {
-		names = rec.Fields()
+		names = fieldColumns(rec, "")
 		return names, appendFields(nil, rec, len(names))
 	}
 	pair, ok := v.(starlark.Tuple)
@@ -178,11 +186,11 @@ func spread(v starlark.Value) (names []string, cells []starlark.Value) {
 		part = shown(part)
 		rec, ok := part.(Fielder)
 		if !ok {
-			names, cells = append(names, keyValue[i].Name), append(cells, part)
+			names, cells = append(names, keyValue[i]), append(cells, part)
 			continue
 		}
 		records = true
-		fields := rec.Fields()
+		fields := fieldColumns(rec, keyValue[i].Name)
 		names, cells = append(names, fields...), appendFields(cells, rec, len(fields))
 	}
 	if !records {

@@ -24,6 +24,7 @@ type Table struct {
 // Column is the head of a column.
 type Column struct {
 	Name string
+	Of   string // what it is a part of, which stands before a name that another column has too: "key"
 	Type string // under the name; "" for none
 	// Fields are the fields of each value under the column, if all of them are records with these; nil if they are not.
 	// Only Rows have columns with fields: a row of a Table has a value for each of them.
@@ -142,8 +143,15 @@ func rowOf(cells []string) table.Row {
 }
 
 func (t *Table) names() []string {
+	times := map[string]int{}
+	for _, c := range t.Columns {
+		times[c.Name]++
+	}
 	names := make([]string, len(t.Columns))
 	for i, c := range t.Columns {
+		if times[c.Name] > 1 && c.Of != "" {
+			c.Name = c.Of + "." + c.Name
+		}
 		names[i] = escapeLine(c.Name)
 	}
 	return names

@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"bpfsh/runtime"
@@ -319,9 +321,12 @@ func TestOutputEscape(t *testing.T) {
 
 func TestReadFile(t *testing.T) {
 	t.Chdir(t.TempDir())
+	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
 	os.WriteFile("lib.star", []byte("def twice(x):\n    return 2 * x\ntwice(4)\n"), 0o666)
 	os.WriteFile("bad.star", []byte("a = 1\nb = a // 0\n"), 0o666)
-	screen, _, err := transcript(nil, ".read lib.star", "twice(21)", "_", ".read bad.star", "a", ".read missing.star")
+	screen, _, err := transcript(nil, ".read lib.star", "twice(21)", "_", ".read bad.star", "a", ".read missing.star", ".read pipe", ".save pipe", ".save /dev/full")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -338,6 +343,12 @@ bpf> a
 1
 bpf> .read missing.star
 open missing.star: no such file or directory
+bpf> .read pipe
+pipe is no regular file
+bpf> .save pipe
+.save: pipe is no regular file
+bpf> .save /dev/full
+.save: /dev/full is no regular file
 `
 	if diff := cmp.Diff(want, screen); diff != "" {
 		t.Errorf("the screen differs (-want +got):\n%s", diff)
@@ -349,7 +360,15 @@ func TestSave(t *testing.T) {
 	t.Chdir(t.TempDir())
 	os.WriteFile("lib.star", []byte("three = 3\n"), 0o666)
 	os.WriteFile("mine.star", []byte("precious\n"), 0o666)
+	os.MkdirAll("sub", 0o777)
+	os.WriteFile("sub/inner.star", []byte("four = 4\n"), 0o666)
+	os.WriteFile("sub/outer.star", []byte("x4 = 0; load(\"inner.star\", \"four\", x4=\"four\")\nload('inner.star', x44='four')\n"), 0o666)
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
 	lines := []string{
+		" password = 1", " .read lib.star", ".read sub/outer.star",
 		"x = 20", "1 // 0", "undefined_name", "x + 1", "y = _ * 2", "def f(n):\n    return n * 2", "if y:", "    y += 1", "", "  ",
 		"# words", "help", ".help", ".time z = 5", ".read lib.star", "日 = 1; f(日)", "print('no')", "total = _ + three",
 		".save mine.star", ".save s.star", "late = 1", ".save s.star",
@@ -362,8 +381,12 @@ func TestSave(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v; the screen shows\n%s", err, screen)
 	}
+	inner := strconv.Quote(filepath.Join(dir, "sub", "inner.star"))
 	want := `#!/usr/bin/env -S bpfsh -q
 # Saved from the prompt of bpfsh, T.
+
+x4 = 0; load(` + inner + `, "four", x4="four")
+load(` + inner + `, x44='four')
 
 x = 20
 _ = x + 1

@@ -111,6 +111,10 @@ func TestComplete(t *testing.T) {
 		{before: `m["10.0`, insert: `.0.`},
 		{before: `m["10.0.0.`, list: `"10.0.0.1" "10.0.0.2"`},
 		{before: `m["10.9`, insert: `.0.1"]`},
+		{before: "m['10.9", insert: ".0.1']"},
+		{before: "m.lookup('10.9", insert: ".0.1'"},
+		{before: `m['e`, insert: ""}, // it has a backslash
+		{before: `d['t`, insert: `wo']`},
 		{before: "m[pri", insert: "nt"},
 		{before: "d[", list: `"one" "two" (4, 5) 3`},
 		{before: `d["t`, insert: `wo"]`},
@@ -129,6 +133,7 @@ func TestComplete(t *testing.T) {
 		{before: ".timing o", list: "on off"},
 		{before: ".mode j", insert: "son"},
 		{before: ".read s", insert: "ub/"},
+		{before: `.read "sub/i`, insert: "nner.star"},
 		{before: ".help .wa", insert: "tch"},
 		{before: ".time m.up", insert: "date"},
 		{before: ".watch 2 m.up", insert: "date"},

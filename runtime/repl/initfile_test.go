@@ -112,3 +112,35 @@ func TestInitRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestInitLoads holds what the file loads to the same rules, and nothing that is loaded later.
+func TestInitLoads(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only for root are there rules")
+	}
+	dir := t.TempDir()
+	for _, d := range []string{dir, filepath.Dir(dir)} {
+		if err := os.Chmod(d, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	path, lib := filepath.Join(dir, "init.star"), filepath.Join(dir, "lib.star")
+	for name, text := range map[string]string{path: "load('lib.star', 'x')\n", lib: "x = 5\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for mode, want := range map[os.FileMode]string{0o644: "", 0o666: "can be written by others"} {
+		if err := os.Chmod(lib, mode); err != nil {
+			t.Fatal(err)
+		}
+		s := runtime.New(runtime.Config{Stdout: &bytes.Buffer{}})
+		err := Init(s, func(name string) string { return map[string]string{"BPFSH_INIT": path}[name] })
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("mode %o: %v, want %q", mode, err, want)
+		}
+		if err := s.Run(filepath.Join(dir, "later.star"), []byte("load('lib.star', 'x')")); err != nil {
+			t.Errorf("mode %o: a script that loads it: %v", mode, err)
+		}
+	}
+}
