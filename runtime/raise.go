@@ -1,11 +1,8 @@
 package runtime
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"go.starlark.net/starlark"
 )
@@ -55,44 +52,3 @@ type InternalError struct {
 }
 
 func (e *InternalError) Error() string { return fmt.Sprintf("internal error: %v", e.Panic) }
-
-const contextKey = "context"
-
-// Context is done when the run that the thread is in has to end. What takes long asks it; context.Cause says why.
-func Context(thread *starlark.Thread) context.Context {
-	if ctx, ok := thread.Local(contextKey).(context.Context); ok {
-		return ctx
-	}
-	return context.Background()
-}
-
-// Why a run can be stopped, beside a signal.
-var (
-	ErrTimeout = errors.New("the time limit was reached")
-	ErrSteps   = errors.New("the step limit was reached")
-)
-
-// Stopped is the error of a run that was interrupted.
-type Stopped struct {
-	Cause error // what Interrupt was given
-	err   error // what the run had come to; nil if it did not begin
-}
-
-func (e *Stopped) Error() string   { return e.Cause.Error() }
-func (e *Stopped) Unwrap() []error { return []error{e.Cause, e.err} }
-
-// Interrupt ends the run for the reason that cause gives. It may be called from any goroutine, and says whether
-// something was running.
-func (s *Session) Interrupt(cause error) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.running == nil {
-		return false
-	}
-	s.cancel(cause)
-	s.thread.Cancel(cause.Error())
-	if s.stuck == nil && s.cfg.Stuck != nil {
-		s.stuck = time.AfterFunc(patience, func() { s.cfg.Stuck(cause) })
-	}
-	return true
-}

@@ -3,11 +3,9 @@ package runtime
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -199,73 +197,6 @@ func (s *Session) Flush() error {
 	return nil
 }
 
-// limits are what a run may use.
-type limits struct {
-	time  time.Duration // 0: as long as it likes
-	steps uint64        // 0: as many as it likes
-}
-
-// begin makes what Interrupt ends, or takes what is there: the sequence that a run is in.
-func (s *Session) begin() (ctx context.Context, end func()) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.running != nil {
-		return s.running, func() {}
-	}
-	s.running, s.cancel = context.WithCancelCause(context.Background())
-	s.runs++
-	return s.running, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.cancel(nil)
-		s.running, s.cancel = nil, nil
-		s.thread.Uncancel()
-		if s.stuck != nil {
-			s.stuck.Stop()
-			s.stuck = nil
-		}
-	}
-}
-
-// Runs is how many runs have begun; a sequence is one. It may be called from any goroutine.
-func (s *Session) Runs() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.runs
-}
-
-// Sequence calls f, and an interrupt ends all the runs that f makes: also one that comes between two of them. The
-// context is done then.
-func (s *Session) Sequence(f func(context.Context) error) error {
-	ctx, end := s.begin()
-	defer end()
-	return f(ctx)
-}
-
-// run makes one run of f, up to a flushed output.
-func (s *Session) run(l limits, f func() error) error {
-	ctx, end := s.begin()
-	defer end()
-	if cause := context.Cause(ctx); cause != nil {
-		return &Stopped{Cause: cause}
-	}
-	limit := uint64(math.MaxUint64)
-	if l.steps > 0 {
-		limit = s.thread.ExecutionSteps() + l.steps
-	}
-	s.thread.SetMaxExecutionSteps(limit)
-	if l.time > 0 {
-		timer := time.AfterFunc(l.time, func() { s.Interrupt(ErrTimeout) })
-		defer timer.Stop()
-	}
-	s.thread.SetLocal(contextKey, ctx)
-	err := guard(f)
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = &Stopped{Cause: cause, err: err}
-	}
-	return errors.Join(err, s.Flush())
-}
-
 // Run executes a file's source as a script. name is what errors call it, and where load looks for others.
 func (s *Session) Run(name string, source []byte) error {
 	s.sources[name] = string(source)
@@ -277,8 +208,6 @@ func (s *Session) Run(name string, source []byte) error {
 		return err
 	})
 }
-
-func (s *Session) limits() limits { return limits{s.cfg.Timeout, s.cfg.MaxSteps} }
 
 // ChunkOptions is the dialect of chunks: load binds names for all later chunks.
 func ChunkOptions() *syntax.FileOptions {
