@@ -212,6 +212,8 @@ func (m *Map) updateBatch(c method.Call) (starlark.Value, error) {
 	}
 	defer m.giveBack()
 	g := &gather{m: m, op: c.Name, ctx: runtime.Context(c.Thread)}
+	g.progress = m.lib.progress(c.Name+" reads", nil)
+	defer g.progress.Done()
 	entries, keys, values := c.Or(0, starlark.None), c.Or(2, starlark.None), c.Or(3, starlark.None)
 	switch {
 	case entries != starlark.None && keys == starlark.None && values == starlark.None:
@@ -227,6 +229,7 @@ func (m *Map) updateBatch(c method.Call) (starlark.Value, error) {
 	if m.closed {
 		return nil, m.fail(c.Name, nil, unix.EBADF)
 	}
+	g.progress.Done()
 	t := m.task(g.ctx, c.Name, func() int { return g.n })
 	defer t.Done()
 	out := engine.UpdateAll(m.raw, g.keys, g.values, g.n, flags, t.next)
@@ -246,9 +249,12 @@ func (m *Map) deleteBatch(c method.Call) (starlark.Value, error) {
 	}
 	defer m.giveBack()
 	g := &gather{m: m, op: c.Name, ctx: runtime.Context(c.Thread)}
+	g.progress = m.lib.progress(c.Name+" reads", nil)
+	defer g.progress.Done()
 	if err := g.keysOf(c.Args[0]); err != nil {
 		return nil, err
 	}
+	g.progress.Done()
 	if m.closed {
 		return nil, m.fail(c.Name, nil, unix.EBADF)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"bpfsh/builtins/engine"
 	"bpfsh/runtime/method"
+	"bpfsh/runtime/render"
 
 	"go.starlark.net/starlark"
 )
@@ -16,13 +17,19 @@ type gather struct {
 	m            *Map
 	op           string
 	ctx          context.Context
+	progress     *render.Progress
 	keys, values []byte
 	n            int
 }
 
 // step looks now and then whether the run was stopped.
 func (g *gather) step() error {
-	if g.n++; g.n%1024 == 0 && g.ctx.Err() != nil {
+	const step = 1024
+	if g.n++; g.n%step != 0 {
+		return nil
+	}
+	g.progress.Add(step)
+	if g.ctx.Err() != nil {
 		return g.m.failCount(g.op, nil, 0, 0, -1, 0, context.Cause(g.ctx))
 	}
 	return nil
@@ -61,6 +68,7 @@ func (g *gather) batch(b *Batch) error {
 	if b.m.key.String() == g.m.key.String() && b.value.String() == g.m.value.String() && b.value.CPUs == g.m.value.CPUs && g.m.kind.Values == engine.Nothing && !g.m.kind.Programmed {
 		g.keys, g.values = append(g.keys, b.keys...), append(g.values, b.values...)
 		g.n += b.n
+		g.progress.Add(b.n)
 		return nil
 	}
 	for i := range b.n {
