@@ -14,7 +14,11 @@ type Ahead struct {
 	keys, values []byte // the buffers that the walk does not use
 	read         chan read
 	reading      bool // a batch is being read, or waits in the channel
+	larger       int  // what to ask for from the second batch on; 0: the same
 }
+
+// laterBatch is what is asked for when a loop goes on: one goroutine waits for the other less often.
+const laterBatch = 4 * defaultBatch
 
 // read is what reading a batch has come to.
 type read struct {
@@ -25,7 +29,11 @@ type read struct {
 
 // NewAhead starts a walk as NewWalk does.
 func NewAhead(m Map, size int) *Ahead {
-	return &Ahead{walk: NewWalk(m, size), read: make(chan read, 1)}
+	a := &Ahead{walk: NewWalk(m, size), read: make(chan read, 1)}
+	if size == 0 && a.walk.size == defaultBatch {
+		a.larger = BatchLimit(m.Info(), laterBatch)
+	}
+	return a
 }
 
 // Next is as Walk's.
@@ -42,7 +50,7 @@ func (a *Ahead) Next() (Batch, error) {
 	if r.err == nil && a.walk.mayReadAhead() {
 		a.walk.keys, a.keys = a.keys, a.walk.keys // what the caller has stays as it is
 		a.walk.values, a.values = a.values, a.walk.values
-		a.reading = true
+		a.reading, a.walk.size = true, max(a.walk.size, a.larger)
 		go a.fetch()
 	}
 	return r.batch, r.err

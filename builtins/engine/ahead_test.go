@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -75,9 +76,9 @@ func TestAhead(t *testing.T) {
 // counting counts how often batches are read.
 type counting struct {
 	engine.Map
-	reads chan struct{}
-	fails int // which of them fails; 0: none
-	with  any // an error, or what it panics with
+	reads chan int // for how many entries each asked
+	fails int      // which of them fails; 0: none
+	with  any      // an error, or what it panics with
 	n     int
 }
 
@@ -88,7 +89,7 @@ func (m *counting) LookupBatch(cur *engine.Cursor, keys, values []byte, n int) (
 		}
 		panic(m.with)
 	}
-	m.reads <- struct{}{}
+	m.reads <- n
 	return m.Map.LookupBatch(cur, keys, values, n)
 }
 
@@ -96,7 +97,7 @@ func (m *counting) LookupBatch(cur *engine.Cursor, keys, values []byte, n int) (
 // before.
 func TestAheadFails(t *testing.T) {
 	for _, with := range []any{unix.EIO, "out of order"} {
-		m := &counting{Map: filled(t, "hash", 1000), reads: make(chan struct{}, 100), fails: 3, with: with}
+		m := &counting{Map: filled(t, "hash", 1000), reads: make(chan int, 100), fails: 3, with: with}
 		a := engine.NewAhead(m, 64)
 		for i := range 2 {
 			if _, err := a.Next(); err != nil {
@@ -120,7 +121,7 @@ func TestAheadFails(t *testing.T) {
 
 // TestAheadOneBatch reads one batch ahead, and no more.
 func TestAheadOneBatch(t *testing.T) {
-	m := &counting{Map: filled(t, "hash", 1000), reads: make(chan struct{}, 100)}
+	m := &counting{Map: filled(t, "hash", 1000), reads: make(chan int, 100)}
 	a := engine.NewAhead(m, 64)
 	if _, err := a.Next(); err != nil {
 		t.Fatal(err)
@@ -130,6 +131,22 @@ func TestAheadOneBatch(t *testing.T) {
 	time.Sleep(10 * time.Millisecond)
 	if len(m.reads) != 0 {
 		t.Errorf("%d more were read, want none", len(m.reads))
+	}
+}
+
+// TestAheadGrows asks for more at a time when a loop goes on, unless it was told a size.
+func TestAheadGrows(t *testing.T) {
+	for size, want := range map[int][]int{0: {4096, 16384}, 64: {64, 64}} {
+		m := &counting{Map: filled(t, "array", 20000), reads: make(chan int, 1000)}
+		a := engine.NewAhead(m, size)
+		for range 2 {
+			if _, err := a.Next(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if asked := []int{<-m.reads, <-m.reads}; !slices.Equal(asked, want) {
+			t.Errorf("size %d: asked for %v, want %v", size, asked, want)
+		}
 	}
 }
 
@@ -147,7 +164,7 @@ func TestNotAhead(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	m := &counting{Map: trie, reads: make(chan struct{}, 100)}
+	m := &counting{Map: trie, reads: make(chan int, 100)}
 	if _, err := engine.NewAhead(m, 64).Next(); err != nil {
 		t.Fatal(err)
 	}
