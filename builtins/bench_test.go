@@ -175,7 +175,7 @@ func records(b *testing.B) (*bench, *ebpf.Map) {
 	twin := s.twin("m")
 	keys, values := make([]uint32, million), make([]record, million)
 	for i := range keys {
-		keys[i], values[i] = uint32(i), record{Bytes: uint64(i)}
+		keys[i], values[i] = uint32(i), record{Bytes: uint64(i % 100)} // a total that is no big integer
 	}
 	if _, err := twin.BatchUpdate(keys, values, nil); err != nil {
 		b.Fatal(err)
@@ -280,7 +280,7 @@ func BenchmarkElement(b *testing.B) {
 func BenchmarkPerCPUSum(b *testing.B) {
 	const n = 200_000
 	s := newBench(b)
-	s.run("m = create('percpu_hash', key='u32', value='u64', max_entries=200000, flags=BPF_F_NO_PREALLOC)\nm.update_batch({n: [n] * cpus() for n in range(200000)})")
+	s.run("m = create('percpu_hash', key='u32', value='u64', max_entries=200000, flags=BPF_F_NO_PREALLOC)\nm.update_batch({n: [n % 100] * cpus() for n in range(200000)})")
 	twin := s.twin("m")
 	cpus, err := ebpf.PossibleCPU()
 	if err != nil {
@@ -351,5 +351,26 @@ func BenchmarkBlockList(b *testing.B) {
 			}
 		}
 		return flush()
+	})
+}
+
+func BenchmarkTop(b *testing.B) {
+	s, twin := records(b)
+	s.beside(million, "return top(m.items(), 10, by='bytes')", func() error {
+		type entry struct {
+			key   uint32
+			value record
+		}
+		var best []entry
+		return each(twin, func(keys []uint32, values []record) {
+			for i := range values {
+				if len(best) == 10 && values[i].Bytes <= best[9].value.Bytes {
+					continue
+				}
+				best = append(best, entry{keys[i], values[i]})
+				sort.SliceStable(best, func(i, j int) bool { return best[i].value.Bytes > best[j].value.Bytes })
+				best = best[:min(10, len(best))]
+			}
+		})
 	})
 }

@@ -59,6 +59,9 @@ func (c rawColumn) of(b engine.Batch) []byte {
 
 // element is entry i of a batch, as the loop gives it.
 func (c rawColumn) element(b engine.Batch, i int) starlark.Value {
-	it := entryIterator{m: c.entries.m, what: c.entries.what, batch: b, pairs: make([]starlark.Value, 2)}
-	return it.element(i)
+	m := c.entries.m
+	k, v := int(m.info.KeySize), m.info.Stride()
+	one := engine.Batch{Keys: b.Keys[i*k : (i+1)*k], Values: b.Values[i*v : (i+1)*v], N: 1} // it keeps no others
+	it := entryIterator{m: m, what: c.entries.what, batch: one}
+	return it.element(0)
 }

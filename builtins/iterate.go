@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -102,6 +103,8 @@ type entryIterator struct {
 	batch engine.Batch
 	i     int
 	pairs []starlark.Value // room for the tuples of some elements, made together
+	kept  []byte           // the bytes of some values, copied together
+	from  int              // the first of them
 }
 
 func (it *entryIterator) Next(p *starlark.Value) bool {
@@ -123,17 +126,33 @@ func (it *entryIterator) element(i int) starlark.Value {
 	case "keys":
 		return m.key.Decode(it.batch.Keys[i*k : (i+1)*k])
 	case "values":
-		return m.decodeValue(it.batch.Values[i*v : (i+1)*v])
+		return it.value(i, v)
 	default:
-		const some = 128 // a tuple that is kept keeps those beside it
 		if len(it.pairs) == 0 {
-			it.pairs = make([]starlark.Value, 2*min(some, it.batch.N-i))
+			it.pairs = make([]starlark.Value, 2*min(together, it.batch.N-i))
 		}
 		pair := it.pairs[:2:2]
 		it.pairs = it.pairs[2:]
-		pair[0], pair[1] = m.key.Decode(it.batch.Keys[i*k:(i+1)*k]), m.decodeValue(it.batch.Values[i*v:(i+1)*v])
+		pair[0], pair[1] = m.key.Decode(it.batch.Keys[i*k:(i+1)*k]), it.value(i, v)
 		return starlark.Tuple(pair)
 	}
+}
+
+// Elements share an allocation, so many and of so many bytes: one that a script keeps keeps those beside it.
+const together, togetherBytes = 64, 4096
+
+// value decodes value i of the batch, of v bytes.
+func (it *entryIterator) value(i, v int) starlark.Value {
+	m := it.m
+	if m.kind.Nests || !m.value.Keeps() {
+		return m.decodeValue(it.batch.Values[i*v : (i+1)*v])
+	}
+	if i < it.from || (i+1-it.from)*v > len(it.kept) {
+		n := max(1, min(together, togetherBytes/v))
+		it.kept, it.from = bytes.Clone(it.batch.Values[i*v:min(i+n, it.batch.N)*v]), i
+	}
+	at := (i - it.from) * v
+	return m.value.DecodeKept(it.kept[at : at+v : at+v])
 }
 
 // fill reads the next batch, and raises what prevents it.
@@ -145,7 +164,7 @@ func (it *entryIterator) fill() bool {
 	if err != nil {
 		runtime.Raise(it.m.thread, it.what, err)
 	}
-	it.batch, it.i = b, 0
+	it.batch, it.i, it.kept = b, 0, nil
 	return true
 }
 

@@ -35,6 +35,20 @@ func (s Slot) Decode(b []byte) starlark.Value {
 	return &PerCPU{s, bytes.Clone(b)}
 }
 
+// DecodeKept is Decode of bytes that nobody changes any more, so that the value may keep them.
+func (s Slot) DecodeKept(b []byte) starlark.Value {
+	if s.CPUs > 0 {
+		return &PerCPU{s, b}
+	}
+	if s.Type.record != nil {
+		return &Record{s.Type.record, b}
+	}
+	return s.Type.Decode(b)
+}
+
+// Keeps says whether the values keep the bytes that they are read from.
+func (s Slot) Keeps() bool { return s.CPUs > 0 || s.Type.record != nil }
+
 // Encode writes v to b, which must have Size bytes.
 func (s Slot) Encode(b []byte, v starlark.Value) error {
 	if s.CPUs == 0 {

@@ -87,21 +87,26 @@ func AttrEntries[R any](attrs []Attr[R]) []Entry {
 // Table answers attribute lookups on a value of type R. Make it with NewTable.
 type Table[R any] struct {
 	typ     string // as type(x) names it
-	methods map[string]*signature[R]
-	attrs   map[string]Attr[R]
+	members map[string]member[R]
 	names   []string
+}
+
+// member is an attribute or a method.
+type member[R any] struct {
+	get    func(R) (starlark.Value, error) // nil: a method
+	method *signature[R]
 }
 
 // NewTable joins the rows of a type. It panics on a row whose Params do not parse and on a name given twice.
 func NewTable[R any](typ string, attrs []Attr[R], rows ...[]Row[R]) *Table[R] {
-	t := &Table[R]{typ: typ, methods: map[string]*signature[R]{}, attrs: map[string]Attr[R]{}}
+	t := &Table[R]{typ: typ, members: map[string]member[R]{}}
 	for _, a := range attrs {
-		t.attrs[a.Name] = a
+		t.members[a.Name] = member[R]{get: a.Get}
 		t.names = append(t.names, a.Name)
 	}
 	for _, r := range slices.Concat(rows...) {
 		name := r.Name[strings.LastIndexByte(r.Name, '.')+1:]
-		t.methods[name] = newSignature(r)
+		t.members[name] = member[R]{method: newSignature(r)}
 		t.names = append(t.names, name)
 	}
 	slices.Sort(t.names)
@@ -125,13 +130,14 @@ func (t *Table[R]) Has(name string) bool {
 // Attr is starlark.HasAttrs's Attr for recv: the value of an attribute, or a bound method. It returns
 // nil, nil where there is no such name.
 func (t *Table[R]) Attr(recv R, name string) (starlark.Value, error) {
-	if a, ok := t.attrs[name]; ok {
-		return a.Get(recv)
+	switch m, ok := t.members[name]; {
+	case !ok:
+		return nil, nil
+	case m.get != nil:
+		return m.get(recv)
+	default:
+		return &bound[R]{m.method, recv, t.typ}, nil
 	}
-	if s, ok := t.methods[name]; ok {
-		return &bound[R]{s, recv, t.typ}, nil
-	}
-	return nil, nil
 }
 
 // Functions turns rows into predeclared functions that work on recv.
