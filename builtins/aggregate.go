@@ -37,31 +37,17 @@ func (l *Library) sum(c method.Call) (starlark.Value, error) {
 		return nil, err
 	}
 	var total starlark.Value = starlark.MakeInt(0)
-	ctx, n := runtime.Context(c.Thread), 0
-	progress := l.progress(c.Name, func() int { return max(0, starlark.Len(x)) })
-	defer progress.Done()
-	for v := range starlark.Elements(x) {
-		const step = 1024
-		if n++; n%step == 0 {
-			progress.Add(step)
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-		}
-		if v, err = pick(v); err != nil {
-			if _, ok := err.(*starlark.EvalError); ok { // of a function, which has a line of its own
-				return nil, err
-			}
-			return nil, fmt.Errorf("%s: element %d: %w", c.Name, n-1, err)
-		}
+	err = l.picked(c, x, pick, func(_, v starlark.Value) (err error) {
 		switch v.(type) {
 		case starlark.Int, starlark.Float:
 		default:
-			return nil, fmt.Errorf("%s: element %d: got %s, want a number; by= chooses a field", c.Name, n-1, method.Describe(v))
+			return fmt.Errorf("got %s, want a number; by= chooses a field", method.Describe(v))
 		}
-		if total, err = starlark.Binary(syntax.PLUS, total, v); err != nil {
-			return nil, fmt.Errorf("%s: element %d: %w", c.Name, n-1, err)
-		}
+		total, err = starlark.Binary(syntax.PLUS, total, v)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return total, nil
 }
@@ -69,15 +55,41 @@ func (l *Library) sum(c method.Call) (starlark.Value, error) {
 // sumColumn is sum of what need not be decoded.
 func (l *Library) sumColumn(c method.Call, column rawColumn) (starlark.Value, error) {
 	var total layout.Total
-	m, ctx := column.entries.m, runtime.Context(c.Thread)
-	err := m.eachOf(ctx, column.entries.what, m.task(ctx, c.Name, m.total), engine.NewAhead(m.raw, 0), func(b engine.Batch) error {
-		total.Add(column.column, column.of(b), b.N)
+	err := column.each(c, func(b engine.Batch, values []byte) error {
+		total.Add(column.column, values, b.N)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return total.Value(), nil
+}
+
+// picked calls f with each element of x, and what is picked of it. An error names the element.
+func (l *Library) picked(c method.Call, x starlark.Iterable, pick func(starlark.Value) (starlark.Value, error), f func(element, picked starlark.Value) error) error {
+	const step = 1024
+	ctx, i := runtime.Context(c.Thread), 0
+	progress := l.progress(c.Name, func() int { return max(0, starlark.Len(x)) })
+	defer progress.Done()
+	for v := range starlark.Elements(x) {
+		if i++; i%step == 0 {
+			progress.Add(step)
+			if ctx.Err() != nil {
+				return context.Cause(ctx)
+			}
+		}
+		picked, err := pick(v)
+		if _, ok := err.(*starlark.EvalError); ok { // of a function, which has a line of its own
+			return err
+		}
+		if err == nil {
+			err = f(v, picked)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: element %d: %w", c.Name, i-1, err)
+		}
+	}
+	return nil
 }
 
 // picker reads a by argument: what to take of each element.

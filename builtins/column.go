@@ -3,6 +3,8 @@ package builtins
 import (
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
+	"bpfsh/runtime"
+	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
 )
@@ -49,12 +51,15 @@ func rawColumnOf(x, by starlark.Value) (c rawColumn, ok bool) {
 	return c, ok
 }
 
-// of is the bytes of a batch that the column is in.
-func (c rawColumn) of(b engine.Batch) []byte {
-	if c.keys {
-		return b.Keys
-	}
-	return b.Values
+// each calls f with all batches, and the bytes of each that the column is in.
+func (c rawColumn) each(call method.Call, f func(b engine.Batch, values []byte) error) error {
+	m, ctx := c.entries.m, runtime.Context(call.Thread)
+	return m.eachOf(ctx, c.entries.what, m.task(ctx, call.Name, m.total), engine.NewAhead(m.raw, 0), func(b engine.Batch) error {
+		if c.keys {
+			return f(b, b.Keys)
+		}
+		return f(b, b.Values)
+	})
 }
 
 // element is entry i of a batch, as the loop gives it.

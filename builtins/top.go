@@ -3,12 +3,9 @@ package builtins
 import (
 	"cmp"
 	"container/heap"
-	"context"
-	"fmt"
 	"slices"
 
 	"bpfsh/builtins/engine"
-	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
@@ -48,30 +45,14 @@ func (l *Library) top(c method.Call) (starlark.Value, error) {
 	}
 	// The least of those that are kept is on top of the heap.
 	best := &greatest[starlark.Value]{less: func(a, b starlark.Value) (bool, error) { return starlark.Compare(syntax.LT, a, b) }, n: n}
-	ctx, i := runtime.Context(c.Thread), 0
-	progress := l.progress(c.Name, func() int { return max(0, starlark.Len(x)) })
-	defer progress.Done()
-	for v := range starlark.Elements(x) {
-		const step = 1024
-		if i++; i%step == 0 {
-			progress.Add(step)
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-		}
-		rank, err := pick(v)
-		if err != nil {
-			if _, ok := err.(*starlark.EvalError); ok { // of a function, which has a line of its own
-				return nil, err
-			}
-			return nil, fmt.Errorf("%s: element %d: %w", c.Name, i-1, err)
-		}
+	err = l.picked(c, x, pick, func(v, rank starlark.Value) error {
 		if best.takes(rank) {
 			best.put(rank, v)
 		}
-		if best.err != nil {
-			return nil, fmt.Errorf("%s: element %d: %w", c.Name, i-1, best.err)
-		}
+		return best.err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return best.list()
 }
@@ -79,9 +60,7 @@ func (l *Library) top(c method.Call) (starlark.Value, error) {
 // topColumn is top by what need not be decoded: only what is kept is.
 func (l *Library) topColumn(c method.Call, column rawColumn, n int) (starlark.Value, error) {
 	best := &greatest[uint64]{less: func(a, b uint64) (bool, error) { return a < b, nil }, n: n}
-	m, ctx := column.entries.m, runtime.Context(c.Thread)
-	err := m.eachOf(ctx, column.entries.what, m.task(ctx, c.Name, m.total), engine.NewAhead(m.raw, 0), func(b engine.Batch) error {
-		values := column.of(b)
+	err := column.each(c, func(b engine.Batch, values []byte) error {
 		for i := range b.N {
 			if rank := column.column.Rank(values, i); len(best.kept) < n || rank > best.kept[0].rank {
 				best.put(rank, column.element(b, i))
