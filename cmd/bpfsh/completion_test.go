@@ -84,7 +84,12 @@ func TestCompletion(t *testing.T) {
 			{"bpfsh --timeout expire.star --fo", "--format", ""}, // it is the time
 			{"bpfsh expire.star --fo", "", "--format"},           // the script's own
 			{"bpfsh - --fo", "", "--format"},
+			{"bpfsh --engine = m", "memory", "kernel"}, // bash takes --engine=m for three words
+			{"bpfsh --engine = memory --fo", "--format", "--engine"},
 		} {
+			if strings.Contains(test.line, " = ") && shell != "bash" {
+				continue
+			}
 			var cmd *exec.Cmd
 			switch shell {
 			case "bash":
@@ -118,6 +123,15 @@ func TestCompletion(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestRoff keeps troff from taking a text for a request, or a dash for a hyphen.
+func TestRoff(t *testing.T) {
+	for text, want := range map[string]string{".time 'x'": `\&.time \(aqx\(aq`, `a\n --b`: `a\en \-\-b`} {
+		if got := roff(text); got != want {
+			t.Errorf("%s is written %s, want %s", text, got, want)
+		}
+	}
 }
 
 // TestManual names everything that a script can call and that the prompt understands, and is a manual page.

@@ -348,3 +348,31 @@ func TestWatchWarnings(t *testing.T) {
 	s.typed("exit()\r")
 	s.rest()
 }
+
+// TestColourGoesByStream colours neither an error that goes to a file, nor what .o writes to one, whatever else is on the
+// terminal.
+func TestColourGoesByStream(t *testing.T) {
+	master, tty, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal: %v", err)
+	}
+	defer master.Close()
+	defer tty.Close()
+	var stderr bytes.Buffer
+	cmd := exec.Command("bpfsh", "--engine", "memory", "-c", "fail('enough')")
+	cmd.Env = append(os.Environ(), "TERM=xterm")
+	cmd.Stdout, cmd.Stderr = tty, &stderr
+	cmd.Run() // it fails
+	if got := stderr.String(); !strings.Contains(got, "enough") || strings.Contains(got, "\x1b") {
+		t.Errorf("the error is %q, want it without colours", got)
+	}
+	file := filepath.Join(t.TempDir(), "out")
+	out := onTerminal(t, ".o "+file+"\r[{'a': 1}]\rcreate('array', value='u8', max_entries=1)\r.o\rexit()\r", "--engine", "memory", "-q", "-X")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v; the screen has\n%q", err, out)
+	}
+	if !strings.Contains(string(text), "key") || strings.Contains(string(text), "\x1b") {
+		t.Errorf("the file has %q, want a table without colours", text)
+	}
+}
