@@ -52,6 +52,7 @@ for n in range(1900): few[n] = n
 	for _, test := range []struct{ code, want string }{
 		{"m.update_batch({n: n for n in range(1900)})", `update_batch 1,\d+ of 1,900  \d+%`},
 		{"catch(m.update_batch, m.lookup_batch(), flags=99)", `update_batch reads [1-4],\d+`},
+		{"catch(m.update_batch, m.items(), flags=99)", `update_batch reads [1-4],\d+`},
 		{"m.delete_batch(range(1900))", `delete_batch 1,\d+ of 1,900  \d+%`},
 		{"m.clear()", `clear [1-4],\d+ of 4,096  `},
 		{"few.clear()", `clear 1,\d+  [\d.]+`}, // nobody counts the entries of a small map

@@ -50,3 +50,23 @@ func TestFacts(t *testing.T) {
 		t.Error("a frozen record holds a list that changes")
 	}
 }
+
+// TestFactsShown shows some fields as people read them, and leaves the values alone.
+func TestFactsShown(t *testing.T) {
+	f := NewFacts("map").Add("id", starlark.MakeInt(5)).AddShown("memory", starlark.MakeInt(4096), "4.0 KiB")
+	shown := f.Shown().(fielded)
+	for i, want := range []struct{ value, shown string }{{"5", "5"}, {"4096", "4.0 KiB"}} {
+		if got := f.Field(i).String(); got != want.value {
+			t.Errorf("field %d is %s, want %s", i, got, want.value)
+		}
+		if got := shown.Field(i).String(); got != want.shown {
+			t.Errorf("field %d is shown as %s, want %s", i, got, want.shown)
+		}
+	}
+	if f.String() != "map(id=5, memory=4096)" {
+		t.Errorf("a script sees %s", f)
+	}
+	if plain := NewFacts("x").Add("id", starlark.MakeInt(5)); plain.Shown() != starlark.Value(plain) {
+		t.Error("what has nothing to show differently is shown as something else")
+	}
+}
