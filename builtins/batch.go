@@ -116,7 +116,7 @@ func (it *batchIterator) Next(p *starlark.Value) bool {
 	return true
 }
 
-// Done has nothing to release.
+// Done has nothing to release; it tells an operator what is gone.
 func (it *batchIterator) Done() {
 	if it.op == "pop_batch" {
 		it.m.said(it.op, "removed", it.n)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 	"bpfsh/builtins/engine/dryrun"
 	"bpfsh/builtins/engine/memory/faulttest"
 	"bpfsh/runtime"
+	"bpfsh/runtime/method"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,55 +26,31 @@ var untold = map[string]string{
 // TestDryRunRows runs the example of each row under --dry-run: it ends as without, and the engine behind hears of no
 // change.
 func TestDryRunRows(t *testing.T) {
-	object, err := os.ReadFile("../testdata/object/flow.o")
-	if err != nil {
-		t.Fatal(err)
-	}
 	writing := 0
-	for _, topic := range builtins.Topics() {
-		for _, entry := range topic.Entries {
-			if entry.Kind != "function" && entry.Kind != "method" {
-				continue
-			}
-			t.Run(topic.Name+"/"+entry.Name, func(t *testing.T) {
-				free, bound := world(t), world(t)
-				t.Chdir(t.TempDir())
-				if err := os.WriteFile("flow.o", object, 0o600); err != nil {
-					t.Fatal(err)
-				}
-				before := changed(free)
-				if err := runExample(free, entry); err != nil {
-					t.Fatalf("without --dry-run: %v", err)
-				}
-				writes := changed(free) > before
-				before, was := changed(bound), everything(t, bound)
-				plan := dryrun.New(bound)
-				err := runExample(plan, entry)
-				if n := changed(bound) - before; n != 0 {
-					t.Errorf("it changed something %d times", n)
-				}
-				if now := everything(t, bound); now != was {
-					t.Errorf("it was\n%s\nand is\n%s", was, now)
-				}
-				switch want := untold[entry.Name]; {
-				case want == "" && err != nil:
-					t.Errorf("got %v, want no error, as without", err)
-				case want != "" && (err == nil || !strings.Contains(err.Error(), "--dry-run: it is not known "+want)):
-					t.Errorf("got %v, want %q", err, want)
-				}
-				changes, err := plan.Plan()
-				if err != nil {
-					t.Error(err)
-				}
-				if len(changes) > 0 && !writes {
-					t.Errorf("it only reads, and the plan has %d changes", len(changes))
-				}
-				if writes {
-					writing++
-				}
-			})
+	onExamples(t, func(t *testing.T, entry method.Entry, writes bool, bound *faulttest.Engine) {
+		was := everything(t, bound)
+		plan := dryrun.New(bound)
+		err := runExample(plan, entry)
+		if now := everything(t, bound); now != was {
+			t.Errorf("it was\n%s\nand is\n%s", was, now)
 		}
-	}
+		switch want := untold[entry.Name]; {
+		case want == "" && err != nil:
+			t.Errorf("got %v, want no error, as without", err)
+		case want != "" && (err == nil || !strings.Contains(err.Error(), "--dry-run: it is not known "+want)):
+			t.Errorf("got %v, want %q", err, want)
+		}
+		changes, err := plan.Plan()
+		if err != nil {
+			t.Error(err)
+		}
+		if len(changes) > 0 && !writes {
+			t.Errorf("it only reads, and the plan has %d changes", len(changes))
+		}
+		if writes {
+			writing++
+		}
+	})
 	const least = 20
 	if writing < least {
 		t.Errorf("%d rows write, want at least %d", writing, least)

@@ -108,10 +108,10 @@ type entryIterator struct {
 }
 
 func (it *entryIterator) Next(p *starlark.Value) bool {
-	if it.i == it.batch.N || it.m.closed || it.ctx.Err() != nil {
-		if !it.fill() {
-			return false
-		}
+	if err := it.ready(); err == io.EOF {
+		return false
+	} else if err != nil {
+		runtime.Raise(it.m.thread, it.what, err)
 	}
 	*p = it.element(it.i)
 	it.i++
@@ -120,20 +120,18 @@ func (it *entryIterator) Next(p *starlark.Value) bool {
 
 // element is entry i of the batch.
 func (it *entryIterator) element(i int) starlark.Value {
-	m := it.m
-	k, v := int(m.info.KeySize), len(m.valueBuf)
 	switch it.what {
 	case "keys":
-		return m.key.Decode(it.batch.Keys[i*k : (i+1)*k])
+		return it.key(i)
 	case "values":
-		return it.value(i, v)
+		return it.value(i)
 	default:
 		if len(it.pairs) == 0 {
 			it.pairs = make([]starlark.Value, 2*min(together, it.batch.N-i))
 		}
 		pair := it.pairs[:2:2]
 		it.pairs = it.pairs[2:]
-		pair[0], pair[1] = m.key.Decode(it.batch.Keys[i*k:(i+1)*k]), it.value(i, v)
+		pair[0], pair[1] = it.key(i), it.value(i)
 		return starlark.Tuple(pair)
 	}
 }
@@ -141,9 +139,16 @@ func (it *entryIterator) element(i int) starlark.Value {
 // Elements share an allocation, so many and of so many bytes: one that a script keeps keeps those beside it.
 const together, togetherBytes = 64, 4096
 
-// value decodes value i of the batch, of v bytes.
-func (it *entryIterator) value(i, v int) starlark.Value {
+// key decodes key i of the batch.
+func (it *entryIterator) key(i int) starlark.Value {
+	k := int(it.m.info.KeySize)
+	return it.m.key.Decode(it.batch.Keys[i*k : (i+1)*k])
+}
+
+// value decodes value i of the batch.
+func (it *entryIterator) value(i int) starlark.Value {
 	m := it.m
+	v := len(m.valueBuf)
 	if m.kind.Nests || !m.value.Keeps() {
 		return m.decodeValue(it.batch.Values[i*v : (i+1)*v])
 	}
@@ -155,17 +160,17 @@ func (it *entryIterator) value(i, v int) starlark.Value {
 	return m.value.DecodeKept(it.kept[at : at+v : at+v])
 }
 
-// fill reads the next batch, and raises what prevents it.
-func (it *entryIterator) fill() bool {
-	b, err := it.m.nextBatch(it.ctx, it.what, it.walk)
-	if err == io.EOF {
-		return false
+// ready makes sure that entry i is there, of the next batch if need be; io.EOF: there is none.
+func (it *entryIterator) ready() error {
+	if it.i < it.batch.N && !it.m.closed && it.ctx.Err() == nil {
+		return nil
 	}
+	b, err := it.m.nextBatch(it.ctx, it.what, it.walk)
 	if err != nil {
-		runtime.Raise(it.m.thread, it.what, err)
+		return err
 	}
 	it.batch, it.i, it.kept = b, 0, nil
-	return true
+	return nil
 }
 
 // Done has nothing to do, which is as well: it is not called on every way out of a loop.

@@ -93,7 +93,7 @@ func (d *drain) Truth() starlark.Bool       { return true }
 func (d *drain) Hash() (uint32, error)      { return 0, errors.New("unhashable type: drain") }
 func (d *drain) Iterate() starlark.Iterator { return d }
 
-// Done has nothing to release.
+// Done has nothing to release; it tells an operator what is gone.
 func (d *drain) Done() { d.m.said("drain", "took out", d.n) }
 
 func (d *drain) Next(p *starlark.Value) bool {

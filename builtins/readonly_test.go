@@ -64,14 +64,14 @@ func runExample(e engine.Engine, entry method.Entry) error {
 	return s.Run(entry.Name, []byte(opened+entry.Example))
 }
 
-// TestReadOnlyRows runs the example of each row under --readonly: what would change something is refused before the
-// engine hears of it, and the rest works.
-func TestReadOnlyRows(t *testing.T) {
+// onExamples runs the example of each row in one world as it is, and then f, which is to run it in another, bound. writes
+// says whether it has changed something.
+func onExamples(t *testing.T, f func(t *testing.T, entry method.Entry, writes bool, bound *faulttest.Engine)) {
+	t.Helper()
 	object, err := os.ReadFile("../testdata/object/flow.o")
 	if err != nil {
 		t.Fatal(err)
 	}
-	writing := 0
 	for _, topic := range builtins.Topics() {
 		for _, entry := range topic.Entries {
 			if entry.Kind != "function" && entry.Kind != "method" {
@@ -85,29 +85,38 @@ func TestReadOnlyRows(t *testing.T) {
 				}
 				before := changed(free)
 				if err := runExample(free, entry); err != nil {
-					t.Fatalf("without --readonly: %v", err)
+					t.Fatalf("as it is: %v", err)
 				}
 				writes := changed(free) > before
 				before = changed(bound)
-				err := runExample(readonly.New(bound), entry)
+				f(t, entry, writes, bound)
 				if n := changed(bound) - before; n != 0 {
 					t.Errorf("it changed something %d times", n)
-				}
-				switch {
-				case !writes && err != nil:
-					t.Errorf("it only reads, and is refused: %v", err)
-				case writes:
-					writing++
-					if err != nil && !strings.Contains(err.Error(), "--readonly: nothing is changed") {
-						t.Errorf("got %v, want that --readonly refuses it", err)
-					}
-					if err == nil && !strings.Contains(entry.Example, "catch(") {
-						t.Error("it would write, and is not refused")
-					}
 				}
 			})
 		}
 	}
+}
+
+// TestReadOnlyRows runs the example of each row under --readonly: what would change something is refused before the
+// engine hears of it, and the rest works.
+func TestReadOnlyRows(t *testing.T) {
+	writing := 0
+	onExamples(t, func(t *testing.T, entry method.Entry, writes bool, bound *faulttest.Engine) {
+		err := runExample(readonly.New(bound), entry)
+		switch {
+		case !writes && err != nil:
+			t.Errorf("it only reads, and is refused: %v", err)
+		case writes:
+			writing++
+			if err != nil && !strings.Contains(err.Error(), "--readonly: nothing is changed") {
+				t.Errorf("got %v, want that --readonly refuses it", err)
+			}
+			if err == nil && !strings.Contains(entry.Example, "catch(") {
+				t.Error("it would write, and is not refused")
+			}
+		}
+	})
 	const least = 20
 	if writing < least {
 		t.Errorf("%d rows write, want at least %d", writing, least)

@@ -62,27 +62,23 @@ func (r *entryRows) Columns() []render.Column {
 }
 
 func (r *entryRows) Next() ([]starlark.Value, error) {
-	it, m := r.it, r.it.m
-	if it.i == it.batch.N || m.closed || it.ctx.Err() != nil {
-		b, err := m.nextBatch(it.ctx, it.what, it.walk)
-		if err != nil {
-			return nil, err
-		}
-		it.batch, it.i = b, 0
-		r.progress.Add(b.N)
+	it := r.it
+	if err := it.ready(); err != nil {
+		return nil, err
 	}
-	k, v := int(m.info.KeySize), len(m.valueBuf)
-	i := it.i
-	it.i++
+	if it.i == 0 {
+		r.progress.Add(it.batch.N)
+	}
 	n := 0
 	if it.what != "values" {
-		r.row[n] = m.key.Decode(it.batch.Keys[i*k : (i+1)*k])
+		r.row[n] = it.key(it.i)
 		n++
 	}
 	if it.what != "keys" {
-		r.row[n] = m.decodeValue(it.batch.Values[i*v : (i+1)*v])
+		r.row[n] = it.value(it.i)
 		n++
 	}
+	it.i++
 	return r.row[:n], nil
 }
 
@@ -137,7 +133,7 @@ func (r *batchRows) Next() ([]starlark.Value, error) {
 
 // head is a column with a struct's fields under it. Values of all CPUs, and maps, are one value each.
 func head(name string, slot layout.Slot) render.Column {
-	c := render.Column{Name: name, Type: slot.Type.String(), Shown: slot.Shown, Whole: slot.CPUs == 0 && slot.Type.Printed()}
+	c := render.Column{Name: name, Type: slot.Type.String(), Shown: slot.Shown, Whole: slot.Type.Printed()}
 	if slot.CPUs == 0 {
 		names, types := slot.Type.Columns()
 		for i := range names {
