@@ -9,31 +9,31 @@ import (
 )
 
 func (m *kernelMap) Lookup(key, value []byte, flags uint64) error {
-	return m.element(unix.BPF_MAP_LOOKUP_ELEM, key, value, flags)
+	return m.element(unix.BPF_MAP_LOOKUP_ELEM, key, value, flags, m.brief)
 }
 
 func (m *kernelMap) Update(key, value []byte, flags uint64) error {
-	return m.element(unix.BPF_MAP_UPDATE_ELEM, key, value, flags)
+	return m.element(unix.BPF_MAP_UPDATE_ELEM, key, value, flags, m.brief)
 }
 
 func (m *kernelMap) Delete(key []byte) error {
-	return m.element(unix.BPF_MAP_DELETE_ELEM, key, nil, 0)
+	return m.element(unix.BPF_MAP_DELETE_ELEM, key, nil, 0, m.brief)
 }
 
 func (m *kernelMap) LookupAndDelete(key, value []byte, flags uint64) error {
-	return m.element(unix.BPF_MAP_LOOKUP_AND_DELETE_ELEM, key, value, flags)
+	return m.element(unix.BPF_MAP_LOOKUP_AND_DELETE_ELEM, key, value, flags, m.brief)
 }
 
 func (m *kernelMap) NextKey(key, next []byte) error {
-	return m.element(unix.BPF_MAP_GET_NEXT_KEY, key, next, 0)
+	return m.element(unix.BPF_MAP_GET_NEXT_KEY, key, next, 0, false) // which may go through many empty buckets
 }
 
 func (m *kernelMap) Freeze() error {
-	return m.element(unix.BPF_MAP_FREEZE, nil, nil, 0)
+	return m.element(unix.BPF_MAP_FREEZE, nil, nil, 0, false)
 }
 
-func (m *kernelMap) element(cmd int, key, value []byte, flags uint64) error {
-	err := element(cmd, m.fd, key, value, flags)
+func (m *kernelMap) element(cmd int, key, value []byte, flags uint64, brief bool) error {
+	err := element(cmd, m.fd, key, value, flags, brief)
 	runtime.KeepAlive(m) // cilium/ebpf closes the descriptor of a map that nothing refers to
 	return err
 }

@@ -23,6 +23,7 @@ type kernelMap struct {
 	// number could be another file's by then.
 	reading sync.RWMutex
 	info    engine.Info
+	brief   bool // operations on one entry copy some bytes, and wait for nothing
 	// The types that the handle was made with, if the kernel took them: to read them back wants a capability more.
 	key, value btf.Type
 
@@ -56,7 +57,17 @@ func (m *kernelMap) describe(readonly bool) error {
 			return err
 		}
 	}
+	m.brief = isBrief(&m.info)
 	return nil
+}
+
+// isBrief says whether an operation on an entry copies some bytes and no more: not where it opens a file, waits until no
+// program sees an inner map any more, or copies for long.
+func isBrief(i *engine.Info) bool {
+	const most = 4096
+	k := engine.KindOf(i.Type)
+	return k.Since != "" && k.Keys == engine.Nothing && k.Values == engine.Nothing && !k.Programmed && (k.Shape == engine.Hashed || k.Shape == engine.Indexed) &&
+		int(i.KeySize)+i.Stride() <= most && k.Has("update")
 }
 
 // Types reads the map's BTF, anew at each call, unless the handle was made with it.
