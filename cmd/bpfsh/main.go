@@ -52,11 +52,11 @@ func run(args []string) int {
 		fmt.Fprintf(os.Stderr, "bpfsh: %v\n", err)
 		return statusUsage
 	}
+	signals := askForSignals() // not while the source is read: until then a signal ends the process
 	sh := newShell(o, os.Stdin, os.Stdout, os.Stderr)
 	defer sh.close()
-	stop := sh.watchSignals()
+	sh.watch(signals())
 	err = sh.run(o, source)
-	stop()
 	var sig *signalError
 	switch {
 	case brokenPipe(err):

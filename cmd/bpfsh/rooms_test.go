@@ -27,7 +27,7 @@ func TestRooms(t *testing.T) {
 		{"bpfsh/runtime/repl", "bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + readline + " " + sys, "the prompt knows nothing of maps"},
 		{"bpfsh/builtins/layout", "bpfsh/runtime/method " + starlark + " " + btf, "types know no maps"},
 		{"bpfsh/builtins/engine", btf + " " + sys, "sees bytes only, and no other type of cilium/ebpf is in a signature"},
-		{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/engine " + cilium + " " + btf + " " + cilium + "/asm " + cilium + "/features " + cilium + "/link " + cilium + "/rlimit " + sys, "sees bytes only"},
+		{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/engine " + cilium + " " + btf + " " + cilium + "/asm " + cilium + "/features " + cilium + "/link " + sys, "sees bytes only"},
 		{"bpfsh/builtins/engine/memory", "bpfsh/builtins/engine " + btf + " " + sys, "needs no kernel"},
 		{"bpfsh/builtins/engine/readonly", "bpfsh/builtins/engine", "refuses, and does nothing of its own"},
 		{"bpfsh/builtins/engine/dryrun", "bpfsh/builtins/engine bpfsh/builtins/engine/memory " + btf + " " + sys, "plans with maps in memory, and asks another engine"},

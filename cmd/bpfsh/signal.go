@@ -24,13 +24,28 @@ func (e *signalError) Error() string {
 	}
 }
 
-// watchSignals lets SIGINT, SIGTERM, SIGHUP and SIGPIPE end what runs: the script first, then what it deferred. At a
-// prompt SIGINT ends the statement only, and the others the prompt. Three signals in a row end the process, whatever
-// it does. The function that is returned ends the watch.
-func (sh *shell) watchSignals() (stop func()) {
-	const patience, row = 3, 2 * time.Second
-	signals := make(chan os.Signal, patience)
-	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGPIPE)
+// patientFor is how many signals in a row a run is given.
+const patientFor = 3
+
+// askForSignals has SIGINT, SIGTERM, SIGHUP and SIGPIPE brought to a channel, which wait returns when they are. It
+// takes the runtime as long as all else that is to be done at the start, and is done beside that.
+func askForSignals() (wait func() <-chan os.Signal) {
+	signals, asked := make(chan os.Signal, patientFor), make(chan struct{})
+	go func() {
+		signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGPIPE)
+		close(asked)
+	}()
+	return func() <-chan os.Signal {
+		<-asked
+		return signals
+	}
+}
+
+// watch lets signals end what runs: the script first, then what it deferred. At a prompt SIGINT ends the statement only,
+// and the others the prompt. Three signals in a row end the process, whatever it does. The watch lasts as long as the
+// process.
+func (sh *shell) watch(signals <-chan os.Signal) {
+	const row = 2 * time.Second
 	go func() {
 		count, last, broken, run := 0, time.Time{}, false, 0
 		for s := range signals {
@@ -53,19 +68,15 @@ func (sh *shell) watchSignals() (stop func()) {
 				sh.prompt.interrupt()
 			}
 			switch {
-			case count >= patience && running, !running && !sh.prompt.active() && sig.Signal != unix.SIGPIPE:
+			case count >= patientFor && running, !running && !sh.prompt.active() && sig.Signal != unix.SIGPIPE:
 				sh.die(sig.Signal)
 			case sh.prompt.active() && sig.Signal != unix.SIGINT:
 				sh.prompt.end(sig)
-			case count == patience-1 && running:
+			case count == patientFor-1 && running:
 				fmt.Fprintln(os.Stderr, "bpfsh: still stopping; once more ends it at once")
 			}
 		}
 	}()
-	return func() {
-		signal.Stop(signals)
-		close(signals)
-	}
 }
 
 // stuck ends the process where what runs does not end although it was told to. At a prompt SIGINT does not: there

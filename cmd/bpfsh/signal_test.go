@@ -270,3 +270,43 @@ func TestSecondSignal(t *testing.T) {
 		t.Errorf("it printed %q, want the last deferred call's line", rest.String())
 	}
 }
+
+// TestSignalWhileReading interrupts the command when it has read a part of the script from a pipe, and waits for the rest.
+func TestSignalWhileReading(t *testing.T) {
+	cmd := exec.Command("bpfsh")
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Process.Kill()
+	if _, err := io.WriteString(in, "print(1)\n"); err != nil {
+		t.Fatal(err)
+	}
+	for { // until it has taken what was written
+		left, err := unix.IoctlGetInt(int(in.(*os.File).Fd()), unix.TIOCINQ)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left == 0 {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	if err := cmd.Process.Signal(unix.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(20 * time.Second):
+		t.Fatal("it goes on reading")
+	}
+	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != unix.SIGINT {
+		t.Errorf("it ended with %v, want death by SIGINT", cmd.ProcessState)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"strings"
+	"sync"
 
 	"go.starlark.net/starlark"
 )
@@ -24,9 +25,10 @@ type Callable interface {
 	Entry() Entry
 }
 
-// signature is a row with its Params parsed.
+// signature is a row with its Params, which are parsed when it is first called: most rows are not in most runs.
 type signature[R any] struct {
 	Row[R]
+	parsed     sync.Once
 	names      []string
 	required   int // the first so many have no default
 	positional int // the first so many may be given in order: those before *args
@@ -34,12 +36,12 @@ type signature[R any] struct {
 	more       bool
 }
 
-func newSignature[R any](r Row[R]) *signature[R] {
-	s := &signature[R]{Row: r}
-	if r.Params == "" {
-		return s
+// parse panics where a parameter without a default follows one that has one.
+func (s *signature[R]) parse() {
+	if s.Params == "" {
+		return
 	}
-	for _, p := range splitParams(r.Params) {
+	for _, p := range splitParams(s.Params) {
 		name, _, optional := strings.Cut(p, "=")
 		switch {
 		case strings.HasPrefix(name, "**"):
@@ -54,12 +56,11 @@ func newSignature[R any](r Row[R]) *signature[R] {
 			if !optional {
 				s.required++
 				if s.required != len(s.names) {
-					panic(fmt.Sprintf("%s(%s): %s has no default but follows one that has", r.Name, r.Params, name))
+					panic(fmt.Sprintf("%s(%s): %s has no default but follows one that has", s.Name, s.Params, name))
 				}
 			}
 		}
 	}
-	return s
 }
 
 // splitParams cuts at the commas that are not inside brackets or quotes, which occur in defaults.
@@ -85,6 +86,7 @@ func splitParams(params string) []string {
 
 // bind gives each parameter its argument.
 func (s *signature[R]) bind(args starlark.Tuple, kwargs []starlark.Tuple) (values []starlark.Value, rest starlark.Tuple, more []starlark.Tuple, err error) {
+	s.parsed.Do(s.parse)
 	if len(args) == len(s.names) && s.positional == len(s.names) && len(kwargs) == 0 { // the common case copies nothing
 		return args, nil, nil, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.starlark.net/starlark"
 )
@@ -87,6 +88,9 @@ func AttrEntries[R any](attrs []Attr[R]) []Entry {
 // Table answers attribute lookups on a value of type R. Make it with NewTable.
 type Table[R any] struct {
 	typ     string // as type(x) names it
+	attrs   []Attr[R]
+	rows    [][]Row[R]
+	joined  sync.Once // members and names are there; most tables are not asked in most runs
 	members map[string]member[R]
 	names   []string
 }
@@ -97,39 +101,47 @@ type member[R any] struct {
 	method *signature[R]
 }
 
-// NewTable joins the rows of a type. It panics on a row whose Params do not parse and on a name given twice.
+// NewTable makes the table of a type's rows. When it is first used it panics on a name given twice; a row whose Params
+// do not parse panics when it is first called.
 func NewTable[R any](typ string, attrs []Attr[R], rows ...[]Row[R]) *Table[R] {
-	t := &Table[R]{typ: typ, members: map[string]member[R]{}}
-	for _, a := range attrs {
+	return &Table[R]{typ: typ, attrs: attrs, rows: rows}
+}
+
+func (t *Table[R]) join() {
+	t.members = map[string]member[R]{}
+	for _, a := range t.attrs {
 		t.members[a.Name] = member[R]{get: a.Get}
 		t.names = append(t.names, a.Name)
 	}
-	for _, r := range slices.Concat(rows...) {
+	for _, r := range slices.Concat(t.rows...) {
 		name := r.Name[strings.LastIndexByte(r.Name, '.')+1:]
-		t.members[name] = member[R]{method: newSignature(r)}
+		t.members[name] = member[R]{method: &signature[R]{Row: r}}
 		t.names = append(t.names, name)
 	}
 	slices.Sort(t.names)
 	for i := 1; i < len(t.names); i++ {
 		if t.names[i] == t.names[i-1] {
-			panic(fmt.Sprintf("%s.%s: two rows", typ, t.names[i]))
+			panic(fmt.Sprintf("%s.%s: two rows", t.typ, t.names[i]))
 		}
 	}
-	return t
 }
 
 // Names lists the attributes and methods, sorted. The caller must not change it.
-func (t *Table[R]) Names() []string { return t.names }
+func (t *Table[R]) Names() []string {
+	t.joined.Do(t.join)
+	return t.names
+}
 
 // Has says whether there is a method or attribute of that name.
 func (t *Table[R]) Has(name string) bool {
-	_, ok := slices.BinarySearch(t.names, name)
+	_, ok := slices.BinarySearch(t.Names(), name)
 	return ok
 }
 
 // Attr is starlark.HasAttrs's Attr for recv: the value of an attribute, or a bound method. It returns
 // nil, nil where there is no such name.
 func (t *Table[R]) Attr(recv R, name string) (starlark.Value, error) {
+	t.joined.Do(t.join)
 	switch m, ok := t.members[name]; {
 	case !ok:
 		return nil, nil
@@ -144,7 +156,7 @@ func (t *Table[R]) Attr(recv R, name string) (starlark.Value, error) {
 func Functions[R any](recv R, rows []Row[R]) starlark.StringDict {
 	dict := starlark.StringDict{}
 	for _, r := range rows {
-		dict[r.Name] = &bound[R]{newSignature(r), recv, ""}
+		dict[r.Name] = &bound[R]{&signature[R]{Row: r}, recv, ""}
 	}
 	return dict
 }

@@ -8,7 +8,7 @@ import (
 	"bpfsh/builtins/engine"
 
 	"github.com/cilium/ebpf"
-	"github.com/cilium/ebpf/rlimit"
+	"github.com/cilium/ebpf/features"
 	"golang.org/x/sys/unix"
 )
 
@@ -52,7 +52,11 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 // raiseMemlock raises the limit against which maps and programs count before Linux 5.11, and which is too low. Where
 // it may not be raised it is mostly not in force either, and otherwise the kernel says so.
 func (e *Engine) raiseMemlock() {
-	e.memlock.Do(func() { _ = rlimit.RemoveMemlock() })
+	e.memlock.Do(func() {
+		if v, err := features.LinuxVersionCode(); err != nil || v < 5<<16|11<<8 {
+			_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
+		}
+	})
 }
 
 // bearable refuses maps that would take the machine down. Where there is one value for each CPU the kernel asks for the
