@@ -1,7 +1,6 @@
 package builtins
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -255,14 +254,12 @@ func (m *Map) checkPrefix(op string, key starlark.Value) error {
 	case *layout.Record, starlark.Bytes:
 		return nil
 	}
-	prefix := slices.Clone(m.keyBuf)
-	bits := engine.PrefixLen(prefix)
-	if bits > 8*(len(prefix)-4) {
-		return nil // the kernel says so
-	}
-	if engine.Shorten(prefix, bits); bytes.Equal(prefix, m.keyBuf) {
+	bits := engine.PrefixLen(m.keyBuf)
+	if bits > 8*(len(m.keyBuf)-4) || engine.Masked(m.keyBuf) { // of one that is too long the kernel says so
 		return nil
 	}
+	prefix := slices.Clone(m.keyBuf)
+	engine.Shorten(prefix, bits)
 	return &Error{Op: op, Map: m, Key: key, Count: -1, Err: fmt.Errorf("it has bits set behind its prefix; the prefix is %s", m.key.Decode(prefix))}
 }
 

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -118,15 +119,18 @@ func (l *fileLines) Freeze()               {}
 func (l *fileLines) Truth() starlark.Bool  { return true }
 func (l *fileLines) Hash() (uint32, error) { return 0, errors.New("unhashable type: lines") }
 
-func (l *fileLines) Iterate() starlark.Iterator { return &lineIterator{l, l.session.input(l.path)} }
+func (l *fileLines) Iterate() starlark.Iterator {
+	return &lineIterator{l, l.session.input(l.path), Context(l.thread)}
+}
 
 type lineIterator struct {
 	lines *fileLines
 	in    *input
+	ctx   context.Context
 }
 
 func (it *lineIterator) Next(p *starlark.Value) bool {
-	line, err := it.in.line(Context(it.lines.thread))
+	line, err := it.in.line(it.ctx)
 	if err == io.EOF {
 		return false
 	}

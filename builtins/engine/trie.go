@@ -49,6 +49,24 @@ func (w *Walk) fromTrie(b Batch) (Batch, error) {
 	return Batch{b.Keys[:n*k], b.Values[:n*v], n}, nil
 }
 
+// Masked says whether a trie's key has zeros alone behind its prefix.
+func Masked(key []byte) bool {
+	bits, address := PrefixLen(key), key[4:]
+	at := bits / 8
+	if at >= len(address) {
+		return true
+	}
+	if address[at]&(0xff>>(bits%8)) != 0 {
+		return false
+	}
+	for _, b := range address[at+1:] {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // Shorten makes key, a trie's, a prefix of bits bits, with zeros behind it.
 func Shorten(key []byte, bits int) {
 	binary.NativeEndian.PutUint32(key, uint32(bits))

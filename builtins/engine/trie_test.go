@@ -104,3 +104,19 @@ func TestPrefixLen(t *testing.T) {
 		}
 	}
 }
+
+// TestMasked asks for every bit behind every prefix.
+func TestMasked(t *testing.T) {
+	for length := range 41 { // longer than the address: no bit is behind it
+		if !engine.Masked(append(number(length), make([]byte, 4)...)) {
+			t.Errorf("zeros behind %d bits are bits", length)
+		}
+		for bit := range 32 {
+			var address [4]byte
+			address[bit/8] = 0x80 >> (bit % 8)
+			if got, want := engine.Masked(append(number(length), address[:]...)), bit < length; got != want {
+				t.Errorf("bit %d and a prefix of %d: %t, want %t", bit, length, got, want)
+			}
+		}
+	}
+}
