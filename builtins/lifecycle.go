@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -110,6 +111,9 @@ func (m *Map) unpin(c method.Call) (starlark.Value, error) {
 		return nil, fmt.Errorf("%s: %s: this handle has made %d pins%s: say which path", c.Name, m.label(), len(m.pins), listed(m.pins))
 	}
 	there, err := m.lib.engine.OpenPin(path, true)
+	if _, known := errors.AsType[unix.Errno](err); err != nil && !known {
+		err = fmt.Errorf("%s: %w", path, err) // which says what is there, but not where
+	}
 	if err != nil {
 		return nil, m.failPath(c.Name, path, err)
 	}

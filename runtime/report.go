@@ -78,7 +78,7 @@ func (s *Session) Explain(err error) string {
 		}
 		frames := scriptFrames(eval.CallStack)
 		if len(frames) == 0 {
-			sb.WriteString(text)
+			sb.WriteString(brief(text))
 			break
 		}
 		s.at(&sb, frames[len(frames)-1].Pos, text)
@@ -93,7 +93,7 @@ func (s *Session) Explain(err error) string {
 			}
 		}
 	default:
-		sb.WriteString(err.Error())
+		sb.WriteString(brief(err.Error()))
 	}
 	var detailed Detailed
 	if errors.As(err, &detailed) {
@@ -108,6 +108,15 @@ func (s *Session) Explain(err error) string {
 	return sb.String()
 }
 
+// brief is a message as a report has it: of one that names a value of a megabyte, the start and the end.
+func brief(text string) string {
+	const start, end = 2000, 200
+	if len(text) <= start+end {
+		return text
+	}
+	return fmt.Sprintf("%s ... (%d bytes more) ... %s", strings.ToValidUTF8(text[:start], ""), len(text)-start-end, strings.ToValidUTF8(text[len(text)-end:], ""))
+}
+
 // scriptFrames are the frames of a call stack that have a line, outermost first.
 func scriptFrames(stack starlark.CallStack) []starlark.CallFrame {
 	return slices.DeleteFunc(slices.Clone(stack), func(f starlark.CallFrame) bool { return f.Pos.Line == 0 })
@@ -115,7 +124,7 @@ func scriptFrames(stack starlark.CallStack) []starlark.CallFrame {
 
 // at writes a message with its place, the line and a mark below the column.
 func (s *Session) at(sb *strings.Builder, pos syntax.Position, text string) {
-	fmt.Fprintf(sb, "%s: %s", pos, text)
+	fmt.Fprintf(sb, "%s: %s", pos, brief(text))
 	lines := strings.Split(s.sources[pos.Filename()], "\n")
 	if pos.Line < 1 || int(pos.Line) > len(lines) {
 		return

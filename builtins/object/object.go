@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -39,8 +41,26 @@ type Entry struct {
 	Map        string
 }
 
-// Read reads the object at path.
+// Read reads the object at path. Whatever is there, the error names it.
 func Read(path string) (*Object, error) {
+	o, err := read(path)
+	if err != nil && !strings.Contains(err.Error(), path) {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return o, err
+}
+
+func read(path string) (o *Object, err error) {
+	if st, err := os.Stat(path); err != nil {
+		return nil, err
+	} else if !st.Mode().IsRegular() { // a pipe would never end
+		return nil, fmt.Errorf("%s is no file", path)
+	}
+	defer func() { // what reads objects was made for those of compilers
+		if x := recover(); x != nil {
+			o, err = nil, fmt.Errorf("%s cannot be read as an object: %v", path, x)
+		}
+	}()
 	if err := checkOrder(path); err != nil {
 		return nil, err
 	}
@@ -52,7 +72,7 @@ func Read(path string) (*Object, error) {
 		}
 		return &Object{Types: types, NoMaps: err}, nil
 	}
-	o := &Object{Types: spec.Types}
+	o = &Object{Types: spec.Types}
 	for _, name := range slices.Sorted(maps.Keys(spec.Maps)) {
 		m, err := mapOf(name, spec.Maps[name])
 		if err != nil {
@@ -66,6 +86,12 @@ func Read(path string) (*Object, error) {
 // checkOrder refuses an object for machines with the other order of bytes: its values would be other numbers here.
 func checkOrder(path string) error {
 	f, err := elf.Open(path)
+	if format, ok := errors.AsType[*elf.FormatError](err); ok {
+		return fmt.Errorf("%s is no ELF object: %w", path, format)
+	}
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%s is no ELF object: it ends too early", path)
+	}
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cilium/ebpf/btf"
@@ -89,4 +90,55 @@ func TestBroken(t *testing.T) {
 	if _, err := Read(filepath.Join(t.TempDir(), "none.o")); !os.IsNotExist(err) {
 		t.Errorf("no file: %v", err)
 	}
+}
+
+// TestNoObject reads what is no object at all: the error names it, and nothing is waited for.
+func TestNoObject(t *testing.T) {
+	dir := t.TempDir()
+	text, pipe := filepath.Join(dir, "text"), filepath.Join(dir, "pipe")
+	if err := os.WriteFile(text, []byte("this is no object, however long the text of it is\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	short := filepath.Join(dir, "short")
+	if err := os.WriteFile(short, []byte("\x7fELF"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		text:        text + " is no ELF object: bad magic number",
+		short:       short + " is no ELF object: it ends too early",
+		pipe:        pipe + " is no file",
+		dir:         dir + " is no file",
+		"/dev/zero": "/dev/zero is no file",
+	} {
+		if o, err := Read(path); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("Read(%s) = %v, %v; want %s", path, o, err, want)
+		}
+	}
+}
+
+// FuzzRead reads arbitrary objects: an error or not, but it ends, and takes no more memory than the file is worth.
+func FuzzRead(f *testing.F) {
+	for _, path := range []string{flow, "../../testdata/object/shapes.o"} {
+		seed, err := os.ReadFile(path)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "x.o")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o, err := Read(path)
+		if err != nil && !strings.Contains(err.Error(), path) {
+			t.Errorf("the error does not name the file: %v", err)
+		}
+		if (o == nil) == (err == nil) {
+			t.Errorf("Read = %v, %v", o, err)
+		}
+	})
 }
