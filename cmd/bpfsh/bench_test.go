@@ -13,6 +13,8 @@ import (
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/kernel/kerneltest"
+
+	"golang.org/x/sys/unix"
 )
 
 // The command as a whole process beside other commands, in turns; the ratio is the median of all turns.
@@ -140,4 +142,31 @@ func BenchmarkDumpMemory(b *testing.B) {
 func BenchmarkStart(b *testing.B) {
 	bpftool := installed(b, "bpftool")
 	commands(b, -1, []string{built(b), "-c", "pass"}, []string{bpftool, "version"})
+}
+
+// BenchmarkInterrupt is how long the command lives on after a Ctrl-C, in a loop, in a walk and in a batch of two million
+// entries: the longest of all times.
+func BenchmarkInterrupt(b *testing.B) {
+	for _, row := range []struct{ name, script string }{
+		{"loop", "while True: len('')"},
+		{"walk", "m = create('array', value='u8', max_entries=1000000)\nwhile True: sum(m.values())"},
+		{"batch", "m = create('hash', key='u32', value='u64', max_entries=2000000, flags=BPF_F_NO_PREALLOC)\nentries = [(n, n) for n in range(2000000)]\nwhile True: m.update_batch(entries)"},
+	} {
+		b.Run(row.name, func(b *testing.B) {
+			if err := notPermitted(); err != nil {
+				b.Skipf("bpf() is not permitted: %v", err)
+			}
+			longest := time.Duration(0)
+			for b.Loop() {
+				r := start(b, "print('ready')\nsleep(0)\n"+row.script)
+				time.Sleep(time.Second)
+				_, status, took := r.kill(b, unix.SIGINT)
+				if !status.Signaled() {
+					b.Fatalf("it ended with %v", status)
+				}
+				longest = max(longest, took)
+			}
+			b.ReportMetric(float64(longest.Microseconds())/1000, "ms-longest")
+		})
+	}
 }

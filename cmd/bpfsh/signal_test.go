@@ -30,7 +30,7 @@ type running struct {
 }
 
 // start runs a script that prints "ready" when it may be interrupted.
-func start(t *testing.T, script string) *running {
+func start(t testing.TB, script string) *running {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "script.star")
 	if err := os.WriteFile(path, []byte(script), 0o666); err != nil {
@@ -55,7 +55,7 @@ func start(t *testing.T, script string) *running {
 }
 
 // kill sends the signal and returns what the script still printed, how it ended, and how long that took.
-func (r *running) kill(t *testing.T, sig unix.Signal) (string, unix.WaitStatus, time.Duration) {
+func (r *running) kill(t testing.TB, sig unix.Signal) (string, unix.WaitStatus, time.Duration) {
 	t.Helper()
 	begin := time.Now()
 	if err := r.cmd.Process.Signal(sig); err != nil {
@@ -72,8 +72,8 @@ func (r *running) kill(t *testing.T, sig unix.Signal) (string, unix.WaitStatus, 
 	return rest.String(), unix.WaitStatus(r.cmd.ProcessState.Sys().(syscall.WaitStatus)), time.Since(begin)
 }
 
-// TestSignals interrupts scripts in what may take for ever. Each ends within 200 ms, by the signal itself, after what
-// it deferred.
+// TestSignals interrupts scripts in what may take for ever. Each ends by the signal itself, after what it deferred; how
+// soon, BenchmarkInterrupt measures.
 func TestSignals(t *testing.T) {
 	for _, row := range []struct {
 		name, script string
@@ -94,48 +94,26 @@ func TestSignals(t *testing.T) {
 			if row.kernel {
 				needKernel(t)
 			}
-			const tries = 5 // the machine may be busy with something else
-			for try := 1; ; try++ {
-				r := start(t, "defer(print, 'deferred')\nprint('ready')\nsleep(0)\n\n"+row.script)
-				stdout, status, took := r.kill(t, row.signal)
-				t.Logf("ended after %v", took)
-				if !status.Signaled() || status.Signal() != row.signal {
-					t.Errorf("it ended with %v, want death by %v", status, row.signal)
-				}
-				if stdout != row.stdout {
-					t.Errorf("it printed %q, want %q", stdout, row.stdout)
-				}
-				if !regexp.MustCompile(row.stderr).MatchString(r.stderr.String()) {
-					t.Errorf("it reported %q, want %q", r.stderr.String(), row.stderr)
-				}
-				if raceEnabled || took <= 200*time.Millisecond || t.Failed() {
-					break
-				}
-				if try == tries {
-					t.Errorf("it took more than 200 ms, %d times", tries)
-					break
-				}
+			r := start(t, "defer(print, 'deferred')\nprint('ready')\nsleep(0)\n\n"+row.script)
+			stdout, status, took := r.kill(t, row.signal)
+			t.Logf("ended after %v", took)
+			if !status.Signaled() || status.Signal() != row.signal {
+				t.Errorf("it ended with %v, want death by %v", status, row.signal)
+			}
+			if stdout != row.stdout {
+				t.Errorf("it printed %q, want %q", stdout, row.stdout)
+			}
+			if !regexp.MustCompile(row.stderr).MatchString(r.stderr.String()) {
+				t.Errorf("it reported %q, want %q", r.stderr.String(), row.stderr)
 			}
 		})
 	}
 }
 
-// TestInterruptBatch interrupts one batch of two million entries: it stops between two calls of the kernel, within
-// 200 ms, says how many entries were done, and that many are there.
+// TestInterruptBatch interrupts one batch of two million entries: it stops between two calls of the kernel, says how many
+// entries were done, and that many are there.
 func TestInterruptBatch(t *testing.T) {
 	needKernel(t)
-	const tries = 5 // the machine may be busy with something else
-	for range tries {
-		if interruptBatch(t) || t.Failed() {
-			return
-		}
-	}
-	t.Errorf("it took more than 200 ms, %d times", tries)
-}
-
-// interruptBatch says whether the batch ended in time.
-func interruptBatch(t *testing.T) bool {
-	t.Helper()
 	r := start(t, `
 m = create("hash", key="u32", value="u64", max_entries=2000000, flags=BPF_F_NO_PREALLOC)
 entries = [(n, n) for n in range(2000000)]
@@ -164,9 +142,6 @@ print("done")
 	}
 	stdout, status, took := r.kill(t, unix.SIGINT)
 	t.Logf("ended after %v: %s", took, r.stderr.String())
-	if !raceEnabled && took > 200*time.Millisecond {
-		return false
-	}
 	if !status.Signaled() || status.Signal() != unix.SIGINT {
 		t.Fatalf("it ended with %v, want death by SIGINT; it printed %q", status, stdout)
 	}
@@ -180,7 +155,6 @@ print("done")
 	if want := "count " + count[1] + "\n"; stdout != want {
 		t.Errorf("it printed %q, want %q", stdout, want)
 	}
-	return true
 }
 
 // TestThirdSignal ends the process, whatever it does: what was deferred does not run then.

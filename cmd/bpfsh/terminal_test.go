@@ -267,28 +267,18 @@ func TestInterruptedLoop(t *testing.T) {
 // TestInterruptedWalk comes back to the prompt out of a walk over a million entries.
 func TestInterruptedWalk(t *testing.T) {
 	needKernel(t)
-	const limit, tries = 200 * time.Millisecond, 5 // the machine may be busy with something else
 	s := openScreen(t, nil, "-q", "-X", "--color", "never")
 	s.typed("m = create('hash', key='u32', value='u64', max_entries=1000000, flags=BPF_F_NO_PREALLOC)\r")
 	s.typed("m.update_batch({n: n for n in range(1000000)})\r")
 	s.wait("1000000\r\n")
-	took := time.Duration(0)
-	for range tries {
-		s.typed("print('go' + 'ing') or [0 for _ in range(1000) for item in m.items()]\r")
-		s.wait("going\r\n")
-		time.Sleep(20 * time.Millisecond)
-		begin := time.Now()
-		s.typed("\x03")
-		s.wait("bpf> ")
-		took = time.Since(begin)
-		t.Logf("the prompt was back after %v", took)
-		if took <= limit || raceEnabled {
-			break
-		}
-	}
-	if took > limit && !raceEnabled {
-		t.Errorf("the prompt was back after %v, %d times", took, tries)
-	}
+	s.typed("print('go' + 'ing') or [0 for _ in range(1 << 40) for item in m.items()]\r") // which never ends by itself
+	s.wait("going\r\n")
+	time.Sleep(20 * time.Millisecond)
+	begin := time.Now()
+	s.typed("\x03")
+	s.wait("interrupted")
+	s.wait("bpf> ")
+	t.Logf("the prompt was back after %v", time.Since(begin))
 	s.typed("exit()\r")
 	s.rest()
 }

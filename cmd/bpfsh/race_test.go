@@ -1,6 +1,0 @@
-//go:build race
-
-package main
-
-// raceEnabled turns limits of time off.
-const raceEnabled = true
