@@ -53,6 +53,7 @@ type Session struct {
 	stdin       *input
 	predeclared starlark.StringDict
 	topics      []method.Topic
+	script      *script // that runs
 	modules     map[string]*module
 	readModule  func(path string) ([]byte, error) // of load
 	sources     map[string]string                 // by file name, for reports
@@ -83,6 +84,7 @@ func New(cfg Config) *Session {
 	s := &Session{
 		cfg:     cfg,
 		out:     bufio.NewWriterSize(cfg.Stdout, 64<<10),
+		script:  &script{words: cfg.Args},
 		modules: map[string]*module{},
 		sources: map[string]string{},
 	}
@@ -95,13 +97,9 @@ func New(cfg Config) *Session {
 	})
 	s.thread = &starlark.Thread{Name: "bpfsh", Load: s.load, Print: s.print}
 	s.thread.OnMaxSteps = func(*starlark.Thread) { s.Interrupt(ErrSteps) }
-	args := make([]starlark.Value, len(cfg.Args))
-	for i, a := range cfg.Args {
-		args[i] = starlark.String(a)
-	}
 	s.predeclared = starlark.StringDict{
 		"json": json.Module, "math": starlarkmath.Module, "time": starlarktime.Module,
-		"args": starlark.NewList(args),
+		"args": stringList(cfg.Args),
 	}
 	maps.Copy(s.predeclared, method.Functions(s, functions()))
 	maps.Copy(s.predeclared, cfg.Predeclared)
@@ -112,13 +110,14 @@ func New(cfg Config) *Session {
 
 // functions are the rows of what every script can call.
 func functions() []method.Row[*Session] {
-	return slices.Concat(controlFunctions, fileFunctions, processFunctions, hexadecimalFunctions, helpFunctions)
+	return slices.Concat(controlFunctions, optionFunctions, scriptFunctions, fileFunctions, processFunctions, hexadecimalFunctions, helpFunctions)
 }
 
 // Topics are the session's own functions, as help groups them.
 func Topics() []method.Topic {
 	return []method.Topic{
 		{Name: "control", Doc: "Errors, cleaning up and ending.", Entries: method.Entries("function", controlFunctions)},
+		{Name: "scripts", Doc: "What a script is called with, and calling one.", Entries: method.Entries("function", slices.Concat(optionFunctions, scriptFunctions))},
 		{Name: "files", Doc: "Files and standard input.", Entries: method.Entries("function", fileFunctions)},
 		{Name: "process", Doc: "The process and its machine.", Entries: method.Entries("function", processFunctions)},
 		{Name: "bytes", Doc: "Bytes as text.", Entries: method.Entries("function", hexadecimalFunctions)},

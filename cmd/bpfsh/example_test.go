@@ -45,7 +45,7 @@ func TestExamples(t *testing.T) {
 					t.Fatal(err)
 				}
 				var out bytes.Buffer
-				o := &options{engine: "memory", noMount: true, format: render.FormatTable.String(), args: []string{"word"}}
+				o := &options{engine: "memory", noMount: true, format: render.FormatTable.String(), args: []string{"10.0.0.1"}}
 				sh := newShell(o, strings.NewReader("10.0.0.1\n10.0.0.2\n"), &out, &out)
 				defer sh.close()
 				err := sh.run(o, source{name: e.Name, text: append(bytes.Clone(before), e.Example...)})

@@ -23,7 +23,7 @@ func TestRooms(t *testing.T) {
 	rows := []struct{ room, may, why string }{
 		{"bpfsh/runtime/method", starlark, "rows are read from above and below"},
 		{"bpfsh/runtime/render", starlark + " " + pretty + " " + humanize, "maps and batches join through an interface it declares"},
-		{"bpfsh/runtime", "bpfsh/runtime/method " + starlark + " " + golden, "how scripts run knows nothing of maps, and links no line editor"},
+		{"bpfsh/runtime", "bpfsh/runtime/method " + starlark + " github.com/spf13/pflag " + golden, "how scripts run knows nothing of maps, and links no line editor"},
 		{"bpfsh/runtime/repl", "bpfsh/runtime bpfsh/runtime/method bpfsh/runtime/render " + starlark + " " + readline + " " + sys, "the prompt knows nothing of maps"},
 		{"bpfsh/builtins/layout", "bpfsh/runtime/method " + starlark + " " + btf, "types know no maps"},
 		{"bpfsh/builtins/engine", btf + " " + sys, "sees bytes only, and no other type of cilium/ebpf is in a signature"},
