@@ -93,6 +93,21 @@ func (l *Library) Close() {
 	l.open = nil
 }
 
+// Enter begins a script inside of another one: leave closes the maps that it has left open.
+func (l *Library) Enter() (leave func()) {
+	outer := l.open
+	l.open = nil
+	return func() {
+		for _, p := range l.open {
+			if m := p.Value(); m != nil && !m.closed {
+				m.closed = true
+				m.raw.Close()
+			}
+		}
+		l.open = outer
+	}
+}
+
 // descriptor opens a map. Where the process has no descriptor left, those of maps that nobody holds any more come
 // back first: the collector has them.
 func (l *Library) descriptor(open func() (engine.Map, error)) (m engine.Map, err error) {

@@ -29,7 +29,7 @@ var optionFunctions = []method.Row[*Session]{{
 		"strings for a flag that may be given more than once, or None for a string that is None where it was not given; values on the command line must be of its type. " +
 		"dry_run is given as --dry-run, and n as -n. A word in backquotes is what --help calls the value: \"how many `ROWS`\".\n" +
 		"The result has an attribute for each flag, and .args, the words that are left. --help prints a text made of all this " +
-		"and ends the script; what was not declared or does not fit ends it with exit status 2.",
+		"and ends the script; what was not declared or does not fit ends it with exit status 2, and so does .error(text) for what else is wrong.",
 	Example: `o = options("Print what flows there are.", usage="ADDRESS...",
             by=("bytes", "the ` + "`FIELD`" + ` to print"),
             missing_ok=(False, "leave out addresses that have none"))
@@ -39,7 +39,10 @@ for address in o.args:
 	Run: (*Session).options,
 }}
 
-const statusUsage = 2
+const (
+	statusUsage = 2
+	moreHelp    = "; --help lists the flags"
+)
 
 // options reads the script's words. What is wrong with them is the user's error and ends the script; what is wrong
 // with the declaration is the script's own.
@@ -70,7 +73,7 @@ func (s *Session) options(c method.Call) (starlark.Value, error) {
 	if wrong := p.count(p.flags.Args()); wrong != "" {
 		return nil, s.badUsage(p, wrong)
 	}
-	return p.values(), nil
+	return p.values(s), nil
 }
 
 func (s *Session) badUsage(p *words, text string) error {
@@ -102,7 +105,7 @@ type words struct {
 
 // declare adds a flag of the script's.
 func (p *words) declare(c method.Call, name string, spec starlark.Value) error {
-	if name == "help" || name == "h" || name == "args" {
+	if name == "help" || name == "h" || name == "args" || name == "error" {
 		return fmt.Errorf("%s: %s cannot be a flag: it is there without being declared", c.Name, name)
 	}
 	pair, ok := spec.(starlark.Tuple)
@@ -133,7 +136,6 @@ func (p *words) explain(err error) string {
 	var unknown *pflag.NotExistError
 	var valueless *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
-	const more = "; --help lists the flags"
 	switch {
 	case errors.As(err, &unknown):
 		given := unknown.GetSpecifiedName()
@@ -143,15 +145,15 @@ func (p *words) explain(err error) string {
 		var names []string
 		p.flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		if near := method.Nearest(given, names); near != "" {
-			return err.Error() + " (did you mean " + dashed(p.flags.Lookup(near)) + "?)" + more
+			return err.Error() + " (did you mean " + dashed(p.flags.Lookup(near)) + "?)" + moreHelp
 		}
-		return err.Error() + more
+		return err.Error() + moreHelp
 	case errors.As(err, &valueless):
-		return dashed(valueless.GetFlag()) + " wants a value" + more
+		return dashed(valueless.GetFlag()) + " wants a value" + moreHelp
 	case errors.As(err, &invalid):
 		return fmt.Sprintf("%s: got %q, want %v", dashed(invalid.GetFlag()), invalid.GetValue(), invalid.Unwrap())
 	default:
-		return err.Error() + more
+		return err.Error() + moreHelp
 	}
 }
 
@@ -224,8 +226,14 @@ func (p *words) help() string {
 }
 
 // values is what the script gets.
-func (p *words) values() starlark.Value {
-	dict := starlark.StringDict{"args": stringList(p.flags.Args())}
+func (p *words) values(s *Session) starlark.Value {
+	dict := starlark.StringDict{"args": stringList(p.flags.Args()), "error": starlark.NewBuiltin("error", func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		var text string
+		if err := starlark.UnpackPositionalArgs("error", args, kwargs, 1, &text); err != nil {
+			return nil, err
+		}
+		return nil, s.badUsage(p, text+moreHelp)
+	})}
 	p.flags.VisitAll(func(f *pflag.Flag) {
 		if v, ok := f.Value.(*flagValue); ok {
 			dict[strings.ReplaceAll(f.Name, "-", "_")] = v.v

@@ -53,7 +53,10 @@ func (s *Session) runScript(c method.Call) (starlark.Value, error) {
 	}
 	s.sources[name] = string(source)
 
-	predeclared, deferred := s.predeclared, s.deferred
+	if s.cfg.Enter != nil {
+		defer s.cfg.Enter()()
+	}
+	predeclared, modules, deferred := s.predeclared, s.modules, s.deferred
 	s.script = &script{path: path, depth: c.Thread.CallStackDepth(), outer: s.script}
 	for _, word := range c.Rest {
 		text, ok := starlark.AsString(word)
@@ -62,7 +65,7 @@ func (s *Session) runScript(c method.Call) (starlark.Value, error) {
 		}
 		s.script.words = append(s.script.words, text)
 	}
-	s.predeclared, s.deferred = maps.Clone(predeclared), nil
+	s.predeclared, s.modules, s.deferred = maps.Clone(predeclared), map[string]*module{}, nil
 	s.predeclared["args"] = stringList(s.script.words)
 	status, err := s.statusOf(c.Thread, func() error {
 		_, err := starlark.ExecFileOptions(options, c.Thread, name, source, s.predeclared)
@@ -81,7 +84,7 @@ func (s *Session) runScript(c method.Call) (starlark.Value, error) {
 		}
 	}
 	// What a run that was stopped has deferred runs when the session ends.
-	s.predeclared, s.deferred, s.script = predeclared, append(deferred, s.deferred...), s.script.outer
+	s.predeclared, s.modules, s.deferred, s.script = predeclared, modules, append(deferred, s.deferred...), s.script.outer
 	return starlark.MakeInt(status), err
 }
 

@@ -35,6 +35,8 @@ type Config struct {
 	Predeclared starlark.StringDict // what scripts find beside the session's own functions
 	Topics      []method.Topic      // what help lists before the session's own
 	Args        []string            // the script's words
+	// Enter is called where a script runs another one, and what it returns when that has ended; nil: nobody wants to know.
+	Enter func() (leave func())
 
 	Timeout  time.Duration // of one run; 0: none. Deferred calls get as long again, together.
 	MaxSteps uint64        // of one run; 0: no limit. Deferred calls get as many again, together.

@@ -21,15 +21,18 @@ func TestGolden(t *testing.T) {
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts in testdata: %v", err)
 	}
-	more, err := filepath.Glob("../../scripts/*.star")
+	more, err := filepath.Glob("../../scripts/*.golden")
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, golden := range more {
+		scripts = append(scripts, strings.TrimSuffix(golden, ".golden")+".star")
+	}
 	t.Run("kernel", func(t *testing.T) {
 		needKernel(t)
-		testGoldens(t, "kernel", *update, append(scripts, more...))
+		testGoldens(t, "kernel", *update, scripts)
 	})
-	t.Run("memory", func(t *testing.T) { testGoldens(t, "memory", false, append(scripts, more...)) })
+	t.Run("memory", func(t *testing.T) { testGoldens(t, "memory", false, scripts) })
 }
 
 func testGoldens(t *testing.T, engineName string, update bool, scripts []string) {

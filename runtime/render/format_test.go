@@ -134,6 +134,14 @@ key	value
 			FormatTable: "\n<hash \"flows\" key=ipv4 value=u64 id=7>\nsaddr  port  packets  comm\nipv4   be16      u64  char[16]\nx                  1  y\n1 entry\n",
 			FormatCSV:   "\nkey.saddr,key.port,value.packets,value.comm\nx,,1,y\n",
 		}},
+		{"records in dicts", list(dict("key", record("n", 1), "rate", 2), dict("key", record("n", 3), "rate", 4)), map[Format]string{
+			FormatTable: "\nn  rate\n1     2\n3     4\n2 rows\n",
+			FormatJSONL: "\n{\"key\":{\"n\":1},\"rate\":2}\n{\"key\":{\"n\":3},\"rate\":4}\n",
+			FormatTSV:   "\nkey.n\trate\n1\t2\n3\t4\n",
+		}},
+		{"records in some dicts", list(dict("old", record("n", 1)), dict("old", nil)), map[Format]string{
+			FormatTable: "\nold\nrecord(n=1)\nNone\n2 rows\n",
+		}},
 		{"dicts in a list", list(dict("a", 1, "b", "x"), dict("a", 2, "b", "y")), map[Format]string{
 			FormatTable: "\na  b\n1  x\n2  y\n2 rows\n",
 			FormatCSV:   "\na,b\n1,x\n2,y\n",

@@ -143,8 +143,16 @@ func appendFields(cells []starlark.Value, v starlark.Value, n int) []starlark.Va
 }
 
 // listTable makes a table of a list whose elements are all records with the same fields, or all pairs of a key and a
-// value of which one is a record. It returns nil for any other list.
+// value of which one is a record. The records in dicts are spread too, if they are alike in all. It returns nil for any
+// other list.
 func listTable(list starlark.Indexable, limit int) *Table {
+	if t := tableBy(spreadDict, list, limit); t != nil {
+		return t
+	}
+	return tableBy(spread, list, limit)
+}
+
+func tableBy(spread func(starlark.Value) ([]Column, []starlark.Value), list starlark.Indexable, limit int) *Table {
 	if list.Len() == 0 {
 		return nil
 	}
@@ -181,16 +189,34 @@ func spread(v starlark.Value) (names []Column, cells []starlark.Value) {
 	if !ok || len(pair) != 2 {
 		return nil, nil
 	}
+	return spreadParts([]string{"key", "value"}, pair)
+}
+
+// spreadDict is a dict with a record in it as cells and their names; nil for anything else.
+func spreadDict(v starlark.Value) (names []Column, cells []starlark.Value) {
+	rec, ok := recordOf(v).(dictRecord)
+	if !ok {
+		return nil, nil
+	}
+	parts := make([]starlark.Value, len(rec.names))
+	for i := range parts {
+		parts[i] = rec.Field(i)
+	}
+	return spreadParts(rec.names, parts)
+}
+
+// spreadParts spreads the records among values that have names; nil if there is none.
+func spreadParts(of []string, parts []starlark.Value) (names []Column, cells []starlark.Value) {
 	records := false
-	for i, part := range pair {
+	for i, part := range parts {
 		part = shown(part)
 		rec, ok := part.(Fielder)
-		if !ok {
-			names, cells = append(names, keyValue[i]), append(cells, part)
+		if !ok || len(rec.Fields()) == 0 {
+			names, cells = append(names, Column{Name: of[i]}), append(cells, part)
 			continue
 		}
 		records = true
-		fields := fieldColumns(rec, keyValue[i].Name)
+		fields := fieldColumns(rec, of[i])
 		names, cells = append(names, fields...), appendFields(cells, rec, len(fields))
 	}
 	if !records {
