@@ -63,7 +63,7 @@ func (l *Library) WritePlan() error {
 	out := &planBuffer{w: l.display.Out}
 	switch o.Format {
 	case render.FormatJSON, render.FormatJSONL:
-		w = &planObjects{planBuffer: out, lines: o.Format == render.FormatJSONL}
+		w = &planObjects{planBuffer: out, lines: o.Format == render.FormatJSONL, host: o.Host}
 	default:
 		w = &planText{planBuffer: out}
 	}

@@ -14,7 +14,17 @@ import (
 type planObjects struct {
 	*planBuffer
 	lines bool
+	host  string // that each line says it is from; "": it does not
 	n     int
+}
+
+// operation begins an object.
+func (p *planObjects) operation(name string) *layout.Facts {
+	o := layout.NewFacts("change")
+	if p.host != "" && p.lines {
+		o.Add("host", starlark.String(p.host))
+	}
+	return o.Add("op", starlark.String(name))
 }
 
 func (p *planObjects) start(int) {
@@ -40,7 +50,7 @@ func (p *planObjects) change(c *engine.Change, m *plannedMap) error {
 	if c.Op == engine.Written {
 		return nil
 	}
-	o := layout.NewFacts("change").Add("op", starlark.String(changeNames[c.Op]))
+	o := p.operation(changeNames[c.Op])
 	if m != nil {
 		m.identify(o)
 	}
@@ -64,7 +74,7 @@ func (p *planObjects) change(c *engine.Change, m *plannedMap) error {
 }
 
 func (p *planObjects) entry(m *plannedMap, e engine.EntryChange) error {
-	o := layout.NewFacts("change").Add("op", starlark.String(entryNames[e.Op].name))
+	o := p.operation(entryNames[e.Op].name)
 	m.identify(o)
 	if len(e.Key) > 0 {
 		o.Add("key", m.key.Decode(e.Key))

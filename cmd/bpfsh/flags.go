@@ -30,6 +30,7 @@ type options struct {
 	dryRun      bool
 	engine      string
 	format      string // of values; "": a table on a terminal, else TSV
+	hostField   bool
 	color       string // "auto", "always" or "never"
 	timeout     time.Duration
 	maxSteps    uint64
@@ -58,6 +59,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.BoolVar(&o.dryRun, "dry-run", false, "change nothing: writes stay in the process, and are printed as a plan at the end")
 	fs.StringVar(&o.format, "format", "", "table (on a terminal), json, jsonl, csv, tsv (else), markdown")
 	choices(fs, "format", "FORMAT", render.FormatNames()...)
+	fs.BoolVar(&o.hostField, "host-field", false, "print JSON lines that begin with a field host, the name of this machine")
 	fs.StringVar(&o.color, "color", "auto", "when there are colours: auto (on a terminal), always, never")
 	choices(fs, "color", "WHEN", "auto", "always", "never")
 	fs.BoolVarP(&o.noInit, "no-init", "X", false, "at the prompt, do not run ~/.config/bpfsh/init.star first")
@@ -114,6 +116,8 @@ func parseFlags(args []string) (*options, error) {
 	case o.help, o.version, o.man, o.completion != "":
 	case o.readonly && o.dryRun:
 		return nil, errors.New("--readonly and --dry-run exclude each other: the one refuses writes, the other plans them")
+	case o.hostField && o.format != "" && o.format != render.FormatJSONL.String():
+		return nil, fmt.Errorf("--host-field is for --format jsonl, not %s", o.format)
 	case o.golden && o.dryRun:
 		return nil, errors.New("--dry-run does not go with --golden, which compares what scripts do")
 	case o.golden:

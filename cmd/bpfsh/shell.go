@@ -205,8 +205,13 @@ func (sh *shell) displayOptions(asked *options, stdout io.Writer) func() render.
 	switch f, err := render.ParseFormat(asked.format); {
 	case err == nil:
 		first.Format = f
+	case asked.hostField:
+		first.Format = render.FormatJSONL
 	case !first.Terminal:
 		first.Format = render.FormatTSV
+	}
+	if asked.hostField {
+		first.Host = sh.hostname()
 	}
 	return func() render.Options {
 		o := first
@@ -221,6 +226,16 @@ func (sh *shell) displayOptions(asked *options, stdout io.Writer) func() render.
 		}
 		return o
 	}
+}
+
+// hostname is what lines of JSON say they are from. Where the machine does not tell, that is said once.
+func (sh *shell) hostname() string {
+	name, err := os.Hostname()
+	if err != nil {
+		sh.session.Warn("bpfsh: --host-field: " + err.Error())
+		return "unknown"
+	}
+	return name
 }
 
 // setFormat is .mode at the prompt: how values are written from then on. "" only asks.

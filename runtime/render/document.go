@@ -2,6 +2,7 @@ package render
 
 import (
 	"io"
+	"slices"
 
 	"go.starlark.net/starlark"
 )
@@ -83,13 +84,13 @@ func firstItems(v starlark.Value, limit int) starlark.Value {
 }
 
 // writeJSONL writes a line for each row; for a value that has none, one.
-func writeJSONL(out *lines, v starlark.Value, limit int) error {
-	rows, err := cutRows(v, limit)
+func writeJSONL(out *lines, v starlark.Value, o Options) error {
+	rows, err := cutRows(v, o.limit())
 	if err != nil {
 		return err
 	}
 	if rows == nil {
-		return writeDocument(out, v)
+		rows = &listRows{list: starlark.Tuple{v}}
 	}
 	defer closeRows(rows)
 	columns := rows.Columns()
@@ -101,12 +102,44 @@ func writeJSONL(out *lines, v starlark.Value, limit int) error {
 		if err != nil {
 			return err
 		}
+		start := len(out.buf)
 		if err := out.row(columns, row); err != nil {
 			return err
+		}
+		if o.Host != "" && !named(columns, row, hostField) {
+			out.fromHost(start, o.Host)
 		}
 		if err := out.end(); err != nil {
 			return err
 		}
+	}
+}
+
+// hostField is the field that says which machine a line is from.
+const hostField = "host"
+
+// named says whether a row has a field of a name.
+func named(columns []Column, row []starlark.Value, name string) bool {
+	if columns[0].Name != "" {
+		return slices.ContainsFunc(columns, func(c Column) bool { return c.Name == name })
+	}
+	rec := recordOf(row[0])
+	return rec != nil && slices.Contains(rec.Fields(), name)
+}
+
+// fromHost makes the document behind start an object that begins with the host: it gets the field, or else is the value of
+// one.
+func (l *lines) fromHost(start int, host string) {
+	doc := slices.Clone(l.buf[start:])
+	l.buf = append(l.buf[:start], `{"`+hostField+`":`...)
+	l.buf = appendText(l.buf, host)
+	switch {
+	case doc[0] != '{':
+		l.buf = append(append(append(l.buf, `,"value":`...), doc...), '}')
+	case doc[1] == '}':
+		l.buf = append(l.buf, '}')
+	default:
+		l.buf = append(append(l.buf, ','), doc[1:]...)
 	}
 }
 

@@ -47,7 +47,10 @@ type Options struct {
 	Width  int  // of the terminal; 0: lines may have any length. Less than 20 is taken as 20.
 	Limit  int  // the most rows; negative: all; 0: Limit in formats for people, all in the others
 	Color  bool // bold heads and dim types in tables
-	ASCII  bool // what is cut ends in "~", since the terminal may not know "…"
+	// Host is the machine that lines of JSON say they are from, in a first field "host"; "": they do not say. Rows that have such a
+	// field keep their own.
+	Host  string
+	ASCII bool // what is cut ends in "~", since the terminal may not know "…"
 	// Terminal says that it is a terminal that is written to: CSV, and a text that is no cell, are escaped too.
 	Terminal bool
 }
@@ -82,7 +85,7 @@ func Write(w io.Writer, v starlark.Value, o Options) (err error) {
 	case FormatJSON:
 		return writeJSON(out, v, o.limit())
 	case FormatJSONL:
-		return writeJSONL(out, v, o.limit())
+		return writeJSONL(out, v, o)
 	case FormatCSV:
 		return writeFlat(out, v, o.limit(), newCSV(out))
 	case FormatTSV:

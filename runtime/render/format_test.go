@@ -278,6 +278,34 @@ func TestFailure(t *testing.T) {
 	}
 }
 
+// TestHost begins lines of JSON with the machine, and nothing else.
+func TestHost(t *testing.T) {
+	own := plainMap(vals(1, 2))
+	own.columns = []Column{{Name: "host"}, {Name: "n"}}
+	for _, test := range []struct {
+		v    starlark.Value
+		want string
+	}{
+		{val(5), "{\"host\":\"a\\\"b\",\"value\":5}\n"},
+		{val("{x"), "{\"host\":\"a\\\"b\",\"value\":\"{x\"}\n"},
+		{plainMap(vals(1, 2)), "{\"host\":\"a\\\"b\",\"key\":1,\"value\":2}\n"},
+		{list(record("n", 1), dict("n", 2), dict()), "{\"host\":\"a\\\"b\",\"n\":1}\n{\"host\":\"a\\\"b\",\"n\":2}\n{\"host\":\"a\\\"b\"}\n"},
+		{list(tuple(1, 2)), "{\"host\":\"a\\\"b\",\"value\":[1,2]}\n"},
+		{record("n", 1), "{\"host\":\"a\\\"b\",\"n\":1}\n"},
+		{list(record("host", 1)), "{\"host\":1}\n"},
+		{own, "{\"host\":1,\"n\":2}\n"},
+	} {
+		if got := write(t, test.v, Options{Format: FormatJSONL, Host: `a"b`}); got != test.want {
+			t.Errorf("%s: got %q, want %q", test.v, got, test.want)
+		}
+		for _, format := range []Format{FormatTable, FormatJSON, FormatCSV, FormatTSV, FormatMarkdown} {
+			if got, want := write(t, test.v, Options{Format: format, Host: "there"}), write(t, test.v, Options{Format: format}); got != want {
+				t.Errorf("%s of %s: got %q, want %q", format, test.v, got, want)
+			}
+		}
+	}
+}
+
 // TestCycle finds a value that holds itself.
 func TestCycle(t *testing.T) {
 	l := list(1)
