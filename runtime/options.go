@@ -77,7 +77,11 @@ func (s *Session) options(c method.Call) (starlark.Value, error) {
 }
 
 func (s *Session) badUsage(p *words, text string) error {
-	s.Warn(p.script + ": " + text)
+	name := p.script
+	if strings.HasPrefix(name, "-") { // it has none
+		name = "bpfsh"
+	}
+	s.Warn(name + ": " + text)
 	return &Exit{statusUsage}
 }
 
