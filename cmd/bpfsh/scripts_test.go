@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"bpfsh/builtins/engine/kernel/kerneltest"
 	"bpfsh/runtime"
 )
 
@@ -46,5 +50,153 @@ func TestScripts(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// runScript runs one of scripts on the kernel, with the options of a command line.
+func runScript(t *testing.T, o options, name string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	text, err := os.ReadFile("../../scripts/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, report bytes.Buffer
+	o.engine, o.noMount, o.args = "kernel", true, args
+	sh := newShell(&o, strings.NewReader(""), &out, &report)
+	defer sh.close()
+	status = runtime.Status(sh.run(&o, source{name: name, text: text}))
+	return out.String(), report.String(), status
+}
+
+// TestScriptsPlan runs scripts that write under --readonly, where they fail, and under --dry-run, where they plan. The maps
+// stay as they are.
+func TestScriptsPlan(t *testing.T) {
+	needKernel(t)
+	bpffs := kerneltest.BPFFS(t)
+	list := filepath.Join(t.TempDir(), "list")
+	if err := os.WriteFile(list, []byte("10.1.0.0/16\n10.2.0.0/16\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := runner(t, "kernel")
+	run(`flows = create("hash", key="u32", value="struct { ktime seen; u32 n; }", max_entries=8, name="t_flows")
+flows.update_batch({1: (1, 1), 2: (ktime() + 1000000000000, 2)})
+trie = create("lpm_trie", key="cidr4", value="u32", max_entries=8, name="t_trie")
+trie.update_batch({"10.1.0.0/16": 1, "10.3.0.0/16": 1})
+inner = create("lpm_trie", key="cidr4", value="u32", max_entries=8, name="t_inner")
+inner["10.3.0.0/16"] = 1
+outer = create("array_of_maps", inner=inner, max_entries=1, name="t_outer")
+outer[0] = inner
+before = [sorted(flows.items()), sorted(trie.items()), outer[0].id, sorted(inner.items())]`)
+	for _, row := range []struct {
+		script string
+		args   []string
+		refuse string   // what --readonly says
+		plan   []string // what --dry-run prints
+	}{
+		{"expire.star", []string{run("flows.id"), "--older", "1ms"}, `delete: map "t_flows": key 1: --readonly: nothing is changed (EPERM)`, []string{"\n  - 1\n"}},
+		{"blocklist.star", []string{run("trie.id"), list}, `update_batch: map "t_trie": stopped after 0 of 1: key "10.2.0.0/16": --readonly: nothing is changed (EPERM)`,
+			[]string{"\n  + \"10.2.0.0/16\" -> 1\n", "\n  - \"10.3.0.0/16\"\n"}},
+		{"blocklist.star", []string{run("outer.id"), list, "--slot", "0"}, `create_inner: lpm_trie "t_inner": --readonly: nothing is changed (EPERM)`,
+			[]string{"plan: create lpm_trie \"t_inner\"", "\n  + \"10.1.0.0/16\" -> 1\n", "\n  ~ 0 <map id=" + run("inner.id") + "> -> map \"t_inner\"\n"}},
+		{"resize.star", []string{run("flows.id"), "--pin", bpffs + "/t_larger"}, `create: hash "t_flows": --readonly: nothing is changed (EPERM)`,
+			[]string{"plan: create hash \"t_flows\" key=u32 value=struct { ktime seen; u32 n; } max_entries=16: 2 added", "plan: pin map \"t_flows\" at " + bpffs + "/t_larger\n"}},
+	} {
+		t.Run(row.script+" "+strings.Join(row.args[1:], " "), func(t *testing.T) {
+			stdout, stderr, status := runScript(t, options{readonly: true}, row.script, row.args...)
+			if status != statusFailure || stdout != "" || !strings.Contains(stderr, row.refuse) {
+				t.Errorf("--readonly: status %d, printed %q and %q, want %q", status, stdout, stderr, row.refuse)
+			}
+			stdout, stderr, status = runScript(t, options{dryRun: true, format: "table"}, row.script, row.args...)
+			for _, want := range row.plan {
+				if status != statusDone || stderr != "" || !strings.Contains(stdout, want) {
+					t.Errorf("--dry-run: status %d, printed %q and %q, want %q", status, stdout, stderr, want)
+				}
+			}
+			if run("before == [sorted(flows.items()), sorted(trie.items()), outer[0].id, sorted(inner.items())]") != "True" {
+				t.Error("the maps have changed")
+			}
+		})
+	}
+	for _, row := range [][]string{{"talkers.star", run("trie.id")}, {"talkers.star", run("flows.id"), "--by", "n", "--over", "1ms"}, {"tour.star", "--help"}} {
+		if _, stderr, status := runScript(t, options{readonly: true}, row[0], row[1:]...); status != statusDone {
+			t.Errorf("--readonly %s: status %d, %s", row, status, stderr)
+		}
+	}
+}
+
+// growing calls f again and again until the test ends or stop is called.
+func growing(t *testing.T, f func()) (stop func()) {
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-time.After(time.Millisecond):
+				f()
+			}
+		}
+	})
+	stop = sync.OnceFunc(func() {
+		close(done)
+		wg.Wait()
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// TestScriptsOver has scripts read twice what somebody else changes between.
+func TestScriptsOver(t *testing.T) {
+	needKernel(t)
+	run := runner(t, "kernel")
+	run(`m = create("hash", key="u32", value="struct { u64 n; u64 other; }", max_entries=8, name="t_growing")
+m.update_batch({1: (1000000, 0), 2: (0, 0), 3: (9000000, 0), 4: (5, 0)})
+drops = create("percpu_array", value="u64", max_entries=1, name="t_drops")
+drops[0] = [1000000] * cpus()`)
+	id, drops := run("m.id"), run("drops.id")
+	first := true
+	stop := growing(t, func() {
+		run("m[1] = (m[1].n + 1, 0)\nm[2] = (m[2].n + 100, 0)\ndrops.kernel.update(0, drops[0][0] + 10, cpu=0)")
+		if first { // a counter that is set back counts from zero
+			run("m[3] = (1, 0)")
+			first = false
+		}
+	})
+	stdout, stderr, status := runScript(t, options{format: "csv"}, "talkers.star", id, "--by", "n", "--over", "300ms", "-n", "2")
+	lines := strings.Split(stdout, "\n")
+	if status != 0 || len(lines) != 4 || lines[0] != "key,n,per_second" || !strings.HasPrefix(lines[1], "2,") || !strings.HasPrefix(lines[2], "1,") {
+		t.Errorf("talkers: status %d, printed %q and %q", status, stdout, stderr)
+	}
+	var n, perSecond int
+	if _, err := fmt.Sscanf(lines[1], "2,%d,%d", &n, &perSecond); err != nil || n < 100 || perSecond < 100 || perSecond > 4*n {
+		t.Errorf("talkers: %q: %v; want what key 2 has grown in 300ms", lines[1], err)
+	}
+	stdout, stderr, status = runScript(t, options{format: "csv"}, "skew.star", drops, "--over", "200ms", "--warn", run("cpus()"))
+	if status != 1 || !strings.HasPrefix(stdout, "cpu,count,percent,of_mean\n0,") || !strings.Contains(stdout, ",100.0,"+run("cpus()")+".0\n") {
+		t.Errorf("skew: status %d, printed %q and %q, want all on CPU 0", status, stdout, stderr)
+	}
+	stop()
+	if stdout, stderr, status := runScript(t, options{format: "csv"}, "talkers.star", id, "--by", "n", "--over", "1ms"); status != 0 || stdout != "" || stderr != "nothing grew\n" {
+		t.Errorf("talkers: status %d, printed %q and %q, want nothing", status, stdout, stderr)
+	}
+}
+
+// TestScriptSkew tells the part of each CPU, and the keys that one has for itself.
+func TestScriptSkew(t *testing.T) {
+	needKernel(t)
+	run := runner(t, "kernel")
+	run(`m = create("percpu_hash", key="u32", value="u64", max_entries=8, name="t_skew")
+m.update_batch({1: [6 * cpus()] + [0] * (cpus() - 1), 2: [2] * cpus()})`)
+	cpus := run("cpus()")
+	stdout, stderr, status := runScript(t, options{format: "csv"}, "skew.star", run("m.id"), "--warn", "1.01")
+	want := "cpu,count,percent,of_mean\n0," + run("6 * cpus() + 2") + ","
+	if status != 1 || !strings.HasPrefix(stdout, want) || !strings.HasPrefix(stderr, "CPU 0 has ") {
+		t.Errorf("status %d, printed %q and %q, want %q", status, stdout, stderr, want)
+	}
+	stdout, stderr, status = runScript(t, options{format: "csv"}, "skew.star", run("m.id"), "--keys", "--warn", cpus+".01")
+	want = "key,total,cpu,skew\n1," + run("6 * cpus()") + ",0," + cpus + ".0\n2," + run("2 * cpus()") + ",0,1.0\n"
+	if status != 0 || stdout != want || stderr != "" {
+		t.Errorf("status %d, printed %q and %q, want %q", status, stdout, stderr, want)
 	}
 }
