@@ -200,3 +200,53 @@ m.update_batch({1: [6 * cpus()] + [0] * (cpus() - 1), 2: [2] * cpus()})`)
 		t.Errorf("status %d, printed %q and %q, want %q", status, stdout, stderr, want)
 	}
 }
+
+// TestScriptResizeBusy copies a map that is written to meanwhile: what came is in the copy too, and --strict pins nothing.
+func TestScriptResizeBusy(t *testing.T) {
+	needKernel(t)
+	bpffs := kerneltest.BPFFS(t)
+	run := runner(t, "kernel")
+	run(`m = create("hash", key="u32", value="u64", max_entries=30000, name="t_busy")
+m.update_batch([(n, n) for n in range(20000)])
+i = 20000`)
+	id := run("m.id")
+	stop := growing(t, func() { run("m[i] = i\nm[7] = i\nm.delete(i - 20000, missing_ok=True) if i != 20007 else None\ni += 1") })
+	stdout, stderr, status := runScript(t, options{format: "csv"}, "resize.star", id, "--pin", bpffs+"/busy", "--strict")
+	if status != 1 || stdout != "" || !strings.Contains(stderr, " entries were written to the old map while it was copied") {
+		t.Errorf("--strict: status %d, printed %q and %q", status, stdout, stderr)
+	}
+	if _, err := os.Stat(bpffs + "/busy"); err == nil {
+		t.Error("--strict has pinned the copy")
+	}
+	stdout, stderr, status = runScript(t, options{format: "csv"}, "resize.star", id, "--pin", bpffs+"/busy")
+	stop()
+	if status != 0 || !strings.Contains(stderr, " entries were written to the old map while it was copied") {
+		t.Fatalf("status %d, printed %q and %q", status, stdout, stderr)
+	}
+	// What the writer did until the copy was compared is there.
+	if got := run(fmt.Sprintf(`copy = open(%q); copy.unpin(%[1]q); copy[7] > 20000 and copy.count() > 19000 and copy.max_entries`, bpffs+"/busy")); got != "60000" {
+		t.Errorf("the copy is %s, want one with room for 60000 entries and the changes", got)
+	}
+}
+
+// TestScriptExpireBusy refreshes entries while others are removed: those stay.
+func TestScriptExpireBusy(t *testing.T) {
+	needKernel(t)
+	run := runner(t, "kernel")
+	run(`m = create("hash", key="u32", value="ktime", max_entries=40000, name="t_used")
+m.update_batch([(n, 1) for n in range(40000)])
+used = []`)
+	id := run("m.id")
+	stop := growing(t, func() {
+		run("if m.count() < 40000 and not used: [used.append(n) for n in range(5) if not catch(m.update, n, ktime() + 1000000000000, BPF_EXIST)[1]]")
+	})
+	stdout, stderr, status := runScript(t, options{format: "csv"}, "expire.star", id, "--seen", "value", "--older", "1s")
+	stop()
+	if status != 0 || !strings.HasPrefix(stdout, "map,entries,expired\n"+id+",40000,39") || run("len(used) > 0") != "True" {
+		t.Fatalf("status %d, printed %q and %q; refreshed %s", status, stdout, stderr, run("used"))
+	}
+	// One may have been refreshed between the second look and the removal.
+	if got := run("len([n for n in used if n in m]) >= len(used) - 1 and m.count()"); got == "False" || got == "0" {
+		t.Errorf("of %s %s are left", run("used"), run("list(m)"))
+	}
+}
