@@ -6,7 +6,6 @@ import (
 	"math"
 	"math/big"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"github.com/spf13/pflag"
 	starlarktime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
-	"go.starlark.net/starlarkstruct"
 )
 
 var optionFunctions = []method.Row[*Session]{{
@@ -231,19 +229,40 @@ func (p *words) help() string {
 
 // values is what the script gets.
 func (p *words) values(s *Session) starlark.Value {
-	dict := starlark.StringDict{"args": stringList(p.flags.Args()), "error": starlark.NewBuiltin("error", func(_ *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+	fail := func(_ *starlark.Thread, b *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
 		var text string
-		if err := starlark.UnpackPositionalArgs("error", args, kwargs, 1, &text); err != nil {
+		if err := starlark.UnpackPositionalArgs(b.Name(), args, kwargs, 1, &text); err != nil {
 			return nil, err
 		}
 		return nil, s.badUsage(p, text+moreHelp)
-	})}
+	}
+	v := given{starlark.StringDict{"args": stringList(p.flags.Args())}, starlark.NewBuiltin("error", fail)}
 	p.flags.VisitAll(func(f *pflag.Flag) {
-		if v, ok := f.Value.(*flagValue); ok {
-			dict[strings.ReplaceAll(f.Name, "-", "_")] = v.v
+		if flag, ok := f.Value.(*flagValue); ok {
+			v.StringDict[strings.ReplaceAll(f.Name, "-", "_")] = flag.v
 		}
 	})
-	return starlarkstruct.FromStringDict(starlark.String("options"), dict)
+	return v
+}
+
+// given is what options returns: the flags and args, and error beside them.
+type given struct {
+	starlark.StringDict
+	fail *starlark.Builtin
+}
+
+var _ starlark.HasAttrs = given{}
+
+func (g given) Type() string          { return "options" }
+func (g given) Truth() starlark.Bool  { return true }
+func (g given) Hash() (uint32, error) { return 0, errors.New("unhashable type: options") }
+func (g given) AttrNames() []string   { return append(g.Keys(), g.fail.Name()) }
+
+func (g given) Attr(name string) (starlark.Value, error) {
+	if name == g.fail.Name() {
+		return g.fail, nil
+	}
+	return g.StringDict[name], nil
 }
 
 // flagKind is what a flag takes.
@@ -331,7 +350,9 @@ func (f *flagValue) Set(text string) error {
 	case listFlag:
 		var list []starlark.Value
 		if f.set { // the default goes, what was given before stays
-			list = slices.Collect(f.v.(*starlark.List).Elements())
+			for v := range f.v.(*starlark.List).Elements() {
+				list = append(list, v)
+			}
 		}
 		f.v = starlark.NewList(append(list, starlark.String(text)))
 	default:

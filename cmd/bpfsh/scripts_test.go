@@ -210,7 +210,9 @@ func TestScriptResizeBusy(t *testing.T) {
 m.update_batch([(n, n) for n in range(20000)])
 i = 20000`)
 	id := run("m.id")
-	stop := growing(t, func() { run("m[i] = i\nm[7] = i\nm.delete(i - 20000, missing_ok=True) if i != 20007 else None\ni += 1") })
+	stop := growing(t, func() {
+		run("m[i] = i\nm[7] = i\nm.delete(i - 20000, missing_ok=True) if i != 20007 else None\ni += 1")
+	})
 	stdout, stderr, status := runScript(t, options{format: "csv"}, "resize.star", id, "--pin", bpffs+"/busy", "--strict")
 	if status != 1 || stdout != "" || !strings.Contains(stderr, " entries were written to the old map while it was copied") {
 		t.Errorf("--strict: status %d, printed %q and %q", status, stdout, stderr)
