@@ -18,7 +18,10 @@ import (
 // TestAbandoned leaves a thousand loops in every way there is, in the middle of what is read ahead: no goroutine, no
 // descriptor and no entry is lost.
 func TestAbandoned(t *testing.T) {
-	const loops = 1000
+	loops := 1000
+	if testing.Short() {
+		loops = 100
+	}
 	e := kerneltest.Engine(t)
 	for _, test := range []struct{ name, code string }{
 		{"break", "for k, v in m.items(): break"},

@@ -144,7 +144,7 @@ func (e *Error) fill(text string) string {
 	}
 	if m := e.Map; m != nil {
 		pairs = append(pairs, "{type}", m.kind.Name, "{a type}", article(m.kind.Name), "{max}", fmt.Sprint(m.info.MaxEntries), "{last}", fmt.Sprint(int64(m.info.MaxEntries)-1),
-			"{instead}", e.instead(), "{bits}", fmt.Sprint(8*(int64(m.info.KeySize)-4)))
+			"{instead}", e.instead(), "{arrived}", m.kind.Arrived(e.Op), "{bits}", fmt.Sprint(8*(int64(m.info.KeySize)-4)))
 	}
 	if strings.Contains(text, "{inner}") {
 		pairs = append(pairs, "{inner}", e.Map.innerSays())

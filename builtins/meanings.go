@@ -74,6 +74,8 @@ var meanings = []meaning{
 	{errno: unsupported, ops: "match", says: "{a type} has no prefixes: m[key] reads an entry"},
 	{errno: unsupported, ops: "create_inner", says: "the values of {a type} are no maps"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "delete delete_batch", when: holds(engine.Sockets), says: "there is no socket at this index"},
+	{errno: []unix.Errno{engine.NotSupported}, ops: "pop", when: arrived, says: "this kernel has no {op} on {a type}, which came with Linux {arrived}", hint: "lookup, then delete"},
+	{errno: []unix.Errno{engine.NotSupported}, ops: "pop_batch", when: arrived, says: "this kernel has no {op} on {a type}, which came with Linux {arrived}", hint: "lookup_batch, then delete_batch"},
 	{errno: unsupported, when: lacking, says: "{a type} has no {op}: {instead}"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch lookup", when: lockFlag, says: "BPF_F_LOCK is for values with a struct bpf_spin_lock, and this map's have none"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: single + " update_batch delete_batch", when: longPrefix, says: "its prefix length is more than {bits}"},
@@ -118,6 +120,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EISDIR}, says: "this is a directory, and not a pin"},
 	{errno: []unix.Errno{unix.ENOTDIR}, says: "{dir} is not a directory"},
 	{errno: []unix.Errno{unix.ENAMETOOLONG}, says: "the path or a name in it is too long"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: func(e *Error) bool { return errors.Is(e.Err, engine.ErrAbsent) }, says: "this kernel has no {type}, which came with Linux {since}"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: readAndWriteOnly, says: "BPF_F_RDONLY and BPF_F_WRONLY, of one kind, exclude each other"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(wideIndex), says: "the keys of {a type} are indexes of 4 bytes"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "create", when: spec(oddPrefix), says: "the keys of {a type} are a u32 prefix length and an address of 1 to 256 bytes"},
@@ -197,6 +200,12 @@ func lacksAny(e *Error) bool { return e.lib != nil && e.lib.engine.Missing() != 
 func lacksBPF(e *Error) bool {
 	return lacksAny(e) && strings.Contains(e.lib.engine.Missing(), "CAP_BPF")
 }
+
+// arrived says that newer kernels have what the type lacks here.
+func arrived(e *Error) bool {
+	return e.Map != nil && !kernelSide(e) && e.Map.kind.Arrived(e.Op) != ""
+}
+
 func lockFlag(e *Error) bool { return e.flags&unix.BPF_F_LOCK != 0 }
 func frozen(e *Error) bool {
 	if e.Map == nil {

@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string) error {
 	jobs := flags.Int("jobs", 2, "virtual machines at the same time")
 	verbose := flags.Bool("v", false, "print all that the tests print")
 	flags.IntVar(&m.cpus, "cpus", 2, "CPUs of a virtual machine")
-	flags.StringVar(&m.memory, "memory", "2G", "memory of a virtual machine")
+	flags.StringVar(&m.memory, "memory", "3G", "memory of a virtual machine")
 	flags.DurationVar(&m.timeout, "timeout", 30*time.Minute, "how long a virtual machine may run")
 	flags.Parse(args) // which exits on an error
 	if flags.NArg() == 0 {

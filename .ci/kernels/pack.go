@@ -25,7 +25,11 @@ type suite struct {
 var touching = []string{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/host"}
 
 // programs are what tests start, from this machine, if it has them.
-var programs = []string{"sh", "bash", "setpriv", "mount", "umount", "unshare", "stty", "cat", "head", "sleep", "true", "bpftool"}
+var programs = []string{"sh", "bash", "setpriv", "mount", "umount", "unshare", "stty", "cat", "head", "sleep", "true", "chmod", "env", "bpftool"}
+
+// elsewhere are tests that the kernel has no part in, and that take long or want what is not there: of arbitrary scripts
+// and faults on the memory engine, of its golden scripts, and of the source.
+const elsewhere = "^FuzzScript$|^TestRandomScripts$|^TestFaults$|^TestGolden$/^memory$|^TestDryRunGoldens$/^memory$|^TestRooms$|^TestASCII$"
 
 // pack builds the tests of the packages that touch the kernel, and writes an initramfs that runs them.
 func pack(ctx context.Context, work, initramfs, packages, tests string) ([]suite, error) {
@@ -51,14 +55,14 @@ func pack(ctx context.Context, work, initramfs, packages, tests string) ([]suite
 	var plan strings.Builder
 	for _, s := range suites {
 		fmt.Printf("building the tests of %s\n", s.pkg)
-		built := filepath.Join(work, path.Base(s.binary))
+		built := filepath.Join(work, "test")
 		if err := build(ctx, "test", "-c", "-ldflags=-s -w", "-o", built, s.pkg); err != nil {
 			return nil, err
 		}
 		if err := packFile(c, s.binary, built, modeBinary); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(&plan, "%s\t%s\t%s\t-test.v=test2json -test.timeout=20m -test.run=%s\n", s.pkg, path.Join("src", s.dir), s.binary, tests)
+		fmt.Fprintf(&plan, "%s\t%s\t%s\t-test.v=test2json -test.short -test.timeout=20m -test.run=%s -test.skip=%s\n", s.pkg, path.Join("src", s.dir), s.binary, tests, elsewhere)
 	}
 	c.add("plan", modeFile, []byte(plan.String()))
 	if err := packTree(ctx, c); err != nil {
@@ -82,7 +86,7 @@ func findSuites(ctx context.Context, having string) (suites []suite, err error) 
 		reaches := func(dep string) bool { return slices.Contains(touching, dep) }
 		if isTest && strings.Contains(pkg, having) && slices.ContainsFunc(f[1:], reaches) {
 			_, dir, _ := strings.Cut(pkg, "/")
-			suites = append(suites, suite{pkg, dir, "tests/" + strings.ReplaceAll(dir, "/", "_") + ".test"})
+			suites = append(suites, suite{pkg, dir, path.Join("tests", dir, path.Base(dir)+".test")})
 		}
 	}
 	if len(suites) == 0 {

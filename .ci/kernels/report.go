@@ -52,8 +52,12 @@ type suiteResult struct {
 	printed                 map[string][]string // by the name of a test, what it printed
 	test                    string              // that prints now
 	reasons                 map[string][]string // why tests were skipped: the tests
+	slow                    []string            // tests that took long, with how long
 	failures                []string            // what failed tests printed
 }
+
+// long is what a test may take before the report names it.
+const long = 8 * time.Second
 
 func newResult(name string, suites []suite) *result {
 	r := &result{name: name, now: -1}
@@ -92,7 +96,7 @@ func cut(line, prefix string, rest *string) (ok bool) {
 }
 
 // verdict is a line of a test's end, as -test.v=test2json has it.
-var verdict = regexp.MustCompile(`^\x16?\s*--- (PASS|FAIL|SKIP): (\S+) \(`)
+var verdict = regexp.MustCompile(`^\x16?\s*--- (PASS|FAIL|SKIP): (\S+) \((\S+)\)`)
 
 // begins is a line that says whose the following lines are.
 var begins = regexp.MustCompile(`^\x16?=== (?:RUN|CONT|NAME|PAUSE)\s+(\S*)`)
@@ -109,6 +113,9 @@ func (s *suiteResult) read(line string) {
 		return
 	}
 	name := m[2]
+	if took, err := time.ParseDuration(m[3]); err == nil && took > long && !strings.Contains(name, "/") {
+		s.slow = append(s.slow, fmt.Sprintf("%s %v", name, took.Round(time.Second)))
+	}
 	s.test = name // an error's text goes on behind it
 	switch m[1] {
 	case "PASS":
@@ -168,6 +175,9 @@ func (r *result) write(w io.Writer) {
 		passed, failed, skipped = passed+s.passed, failed+s.failed, skipped+s.skipped
 		for reason, tests := range s.reasons {
 			reasons[shorten(reason)] += len(tests)
+		}
+		if len(s.slow) > 0 {
+			fmt.Fprintf(w, "     slow: %s\n", strings.Join(s.slow, ", "))
 		}
 		for _, wrong := range s.wrong(r.release) {
 			fmt.Fprintf(w, "     skipped without a reason that counts here: %s\n", wrong)

@@ -154,6 +154,14 @@ type readOnlyError struct{}
 func (readOnlyError) Error() string { return "nothing is changed here" }
 func (readOnlyError) Unwrap() error { return unix.EPERM }
 
+// ErrAbsent is of a map whose type the running kernel does not have. It is an EINVAL.
+var ErrAbsent error = absentError{}
+
+type absentError struct{}
+
+func (absentError) Error() string { return "the kernel has no such type of map" }
+func (absentError) Unwrap() error { return unix.EINVAL }
+
 // UnknownError is of what cannot be known, or not be tried, without doing it, on an engine that only plans. It is an
 // EPERM.
 type UnknownError struct {

@@ -87,8 +87,7 @@ func (k *Kind) Has(op string) bool {
 		}
 		return k.Has("delete") && k.Instead[op] == ""
 	case "pop":
-		// Hashes have had it for long; what stands instead is for kernels before that.
-		if k.Shape == Hashed && k.Instead["pop_batch"] == "" && k.Instead[""] == "" && !k.Nests {
+		if k.Arrived(op) != "" { // what stands instead is for kernels before that
 			return true
 		}
 	}
@@ -146,7 +145,7 @@ var Kinds = []Kind{
 	{Name: "cgrp_storage", Keys: Cgroups, Since: "6.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "arena", Since: "6.9", Shape: Opaque, Flags: 1 << 10, Instead: arenaLacks, Program: arenaLacks}, // BPF_F_MMAPABLE
 	{Name: "insn_array", Since: "6.19", Shape: Indexed, Instead: arrayLacks, Program: jumpProgramLacks},
-	{Name: "rhash", Since: "7.3", Flags: noPrealloc, Instead: hashLacks, Program: hashProgramLacks},
+	{Name: "rhash", Since: "7.3", Flags: noPrealloc, Instead: noEnds, Program: hashProgramLacks},
 }
 
 // KindOf is the row of a map type. A type that is newer than the table gets a row that promises nothing.

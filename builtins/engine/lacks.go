@@ -27,7 +27,7 @@ var (
 		"push":  "entries are written by key: m[key] = value",
 		"peek":  "entries are read by key: m[key]",
 	}
-	// Hashes have this step since Linux 5.14, but for hash_of_maps; their batch has it since there are batches.
+	// Of hashes all but hash_of_maps have it on newer kernels, see arrivals; their batch has it since there are batches.
 	noPop      = lacks{"pop": "the kernel has no such step for it: lookup, then delete"}
 	noPopBatch = without(noPop, lacks{"pop_batch": "the kernel has no such step for it: lookup_batch, then delete_batch"})
 	noWalk     = lacks{

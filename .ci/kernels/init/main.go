@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"strings"
 	"syscall"
 
@@ -47,6 +48,12 @@ var files = map[string]string{
 	"/etc/hosts":  "127.0.0.1 localhost\n",
 }
 
+// links are other names of what there is.
+var links = map[string]string{
+	"/usr/bin": "/bin",
+	"/dev/fd":  "/proc/self/fd",
+}
+
 // first is the work of the first process: it sets the system up, starts another that runs the plan, and takes up
 // processes that nobody else waits for.
 func first() error {
@@ -57,6 +64,11 @@ func first() error {
 	}
 	for name, text := range files {
 		if err := errors.Join(os.MkdirAll("/etc", 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
+			return err
+		}
+	}
+	for name, target := range links {
+		if err := errors.Join(os.MkdirAll(path.Dir(name), 0o755), os.Symlink(target, name)); err != nil {
 			return err
 		}
 	}

@@ -29,6 +29,9 @@ func (m *kernelMap) NextKey(key, next []byte) error {
 }
 
 func (m *kernelMap) Freeze() error {
+	if m.fd >= 0 && m.info.ReadOnly { // before Linux 6.5 such a descriptor can freeze
+		return unix.EPERM
+	}
 	return m.element(unix.BPF_MAP_FREEZE, nil, nil, 0, false)
 }
 

@@ -17,7 +17,8 @@ type Engine struct {
 	// Mounted is told of a bpffs that was mounted for a pin. nil: a pin where none is mounted is an error.
 	Mounted func(dir string)
 
-	memlock     sync.Once
+	prepared    sync.Once
+	asked       sync.Once
 	counterOnce sync.Once
 	counter     counter
 }
@@ -33,7 +34,13 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 	if err := e.bearable(&spec); err != nil {
 		return nil, err
 	}
-	e.raiseMemlock()
+	e.prepare()
+	if spec.Flags != 0 {
+		e.askForFeatures()
+	}
+	if spec.Value != nil && !keeps(spec.Value) {
+		s.Key, s.Value = nil, nil
+	}
 	m, err := ebpf.NewMap(s)
 	if _, refused := errors.AsType[*ebpf.VerifierError](err); refused {
 		// The kernel does not take such types at all. Where it does not take them for this map, cilium/ebpf has
@@ -44,17 +51,34 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 		m, err = ebpf.NewMap(s)
 	}
 	if err != nil {
-		return nil, withoutPrefix(makingFailed(err))
+		return nil, withoutPrefix(absent(spec.Type, makingFailed(err)))
 	}
 	return e.wrap(m, false, spec.Key, spec.Value)
 }
 
-// raiseMemlock raises the limit against which maps and programs count before Linux 5.11, and which is too low. Where
-// it may not be raised it is mostly not in force either, and otherwise the kernel says so.
-func (e *Engine) raiseMemlock() {
-	e.memlock.Do(func() {
+// prepare does once what must be done before maps and programs are made.
+func (e *Engine) prepare() {
+	e.prepared.Do(func() {
+		// Before Linux 5.11 they count against a limit that is too low. Where it may not be raised it is mostly not in
+		// force either, and otherwise the kernel says so.
 		if v, err := features.LinuxVersionCode(); err != nil || v < 5<<16|11<<8 {
 			_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
+		}
+	})
+}
+
+// askForFeatures lets cilium/ebpf find out once what the kernel has, while there are descriptors to find out with. It asks
+// when a map with flags cannot be made, and takes a lack of descriptors for a lack of the feature, from then on.
+func (e *Engine) askForFeatures() {
+	e.asked.Do(func() {
+		const tooLarge = 1 << 31
+		for _, s := range []*ebpf.MapSpec{
+			{Type: ebpf.Array, KeySize: 4, ValueSize: tooLarge, MaxEntries: 1, Flags: unix.BPF_F_MMAPABLE | unix.BPF_F_INNER_MAP | unix.BPF_F_RDONLY_PROG},
+			{Type: ebpf.Hash, KeySize: 4, ValueSize: tooLarge, MaxEntries: 1, Flags: unix.BPF_F_NO_PREALLOC},
+		} {
+			if m, err := ebpf.NewMap(s); err == nil {
+				m.Close()
+			}
 		}
 	})
 }
@@ -136,6 +160,14 @@ func makingFailed(err error) error {
 		unix.Close(fd)
 	}
 	return errnoOf(err)
+}
+
+// absent tells why a map could not be made, where it is that the kernel has no such type.
+func absent(typ uint32, err error) error {
+	if err == unix.EINVAL && errors.Is(features.HaveMapType(ebpf.MapType(typ)), ebpf.ErrNotSupported) {
+		return engine.ErrAbsent
+	}
+	return err
 }
 
 // OpenID opens the map with an id.

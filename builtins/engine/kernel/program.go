@@ -45,7 +45,8 @@ func (m *kernelMap) program(writes bool) (*programs, error) {
 	case m.programs != nil:
 		return m.programs, nil
 	}
-	m.engine.raiseMemlock()
+	m.engine.prepare()
+	m.engine.askForFeatures()
 	p := &programs{m: m, loaded: map[string]*ebpf.Program{}}
 	_, typ := m.Types()
 	p.value, p.hidden = valueOf(typ, int(m.info.ValueSize)), typ == nil && m.info.BTF

@@ -150,6 +150,7 @@ func TestCreateDifferential(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		s := newScenario(r, 0)
 		distort(r, s)
+		s.fit()
 		if s.spec.Type == 0 || !bounded(&s.spec) {
 			seed++
 			continue

@@ -157,35 +157,38 @@ func TestRestart(t *testing.T) {
 			typ   string
 			again bool
 		}{{"lpm_trie", true}, {"hash", false}} {
-			spec := good(t, c.typ)
-			spec.MaxEntries = 64
-			m := create(t, e, spec)
-			for i := range uint32(32) {
-				key := key32(i)
-				if c.typ == "lpm_trie" {
-					key = append(key32(32), key...)
+			t.Run(c.typ, func(t *testing.T) {
+				arrived(t, e, c.typ, "lookup_batch")
+				spec := good(t, c.typ)
+				spec.MaxEntries = 64
+				m := create(t, e, spec)
+				for i := range uint32(32) {
+					key := key32(i)
+					if c.typ == "lpm_trie" {
+						key = append(key32(32), key...)
+					}
+					if err := m.Update(key, key32(i), 0); err != nil {
+						t.Fatal(err)
+					}
 				}
-				if err := m.Update(key, key32(i), 0); err != nil {
+				var cur engine.Cursor
+				k := int(spec.KeySize)
+				keys, values := make([]byte, 64*k), make([]byte, 64*4)
+				n, err := m.LookupBatch(&cur, keys, values, 16)
+				if err != nil {
 					t.Fatal(err)
 				}
-			}
-			var cur engine.Cursor
-			k := int(spec.KeySize)
-			keys, values := make([]byte, 64*k), make([]byte, 64*4)
-			n, err := m.LookupBatch(&cur, keys, values, 16)
-			if err != nil {
-				t.Fatal(err)
-			}
-			first, last := bytes.Clone(keys[:k]), keys[(n-1)*k:n*k]
-			if err := m.Delete(last); err != nil {
-				t.Fatal(err)
-			}
-			if _, err = m.LookupBatch(&cur, keys, values, 64); err != unix.ENOENT {
-				t.Fatal(err)
-			}
-			if again := bytes.Equal(keys[:k], first); again != c.again {
-				t.Errorf("%s: started over is %v", c.typ, again)
-			}
+				first, last := bytes.Clone(keys[:k]), keys[(n-1)*k:n*k]
+				if err := m.Delete(last); err != nil {
+					t.Fatal(err)
+				}
+				if _, err = m.LookupBatch(&cur, keys, values, 64); err != unix.ENOENT {
+					t.Fatal(err)
+				}
+				if again := bytes.Equal(keys[:k], first); again != c.again {
+					t.Errorf("started over is %v", again)
+				}
+			})
 		}
 	})
 }

@@ -96,6 +96,9 @@ func TestProgramRights(t *testing.T) {
 		for op, err := range programs(reader, key32(1), key32(2)) {
 			reads := slices.Contains([]string{"lookup", "count", "items"}, op)
 			lacks := slices.Contains([]string{"lookup_percpu", "peek"}, op)
+			if (op == "count" || op == "items") && older(e, "5.13") {
+				continue // bpf_for_each_map_elem is not there, which TestTooOld of the kernel engine sees
+			}
 			if want := map[bool]error{true: nil, false: unix.EPERM}[reads]; err != want && !(lacks && err == engine.NotSupported) {
 				t.Errorf("%s through a read-only handle: %v, want %v", op, err, want)
 			}
@@ -110,6 +113,7 @@ func TestProgramRights(t *testing.T) {
 // A program sees one CPU's value, and writes that of the CPU it runs on.
 func TestProgramCPUs(t *testing.T) {
 	engines(t, func(t *testing.T, e engine.Engine) {
+		since(t, e, "5.19", "bpf_map_lookup_percpu_elem")
 		for _, typ := range []string{"percpu_hash", "percpu_array", "lru_percpu_hash"} {
 			m := create(t, e, good(t, typ))
 			last := cpus - 1
@@ -171,6 +175,7 @@ func TestLookupPerCPURange(t *testing.T) {
 
 func TestProgramAdd(t *testing.T) {
 	engines(t, func(t *testing.T, e engine.Engine) {
+		since(t, e, "5.12", "the sum of an atomic add")
 		spec := good(t, "array")
 		spec.ValueSize, spec.Key, spec.Value = 16, u32, locked
 		m := create(t, e, spec)

@@ -54,7 +54,7 @@ var (
 // newScenario is a map that the kernel takes, and n steps.
 func newScenario(r *rand.Rand, n int) *scenario {
 	s := &scenario{}
-	typ := pick(r, types)
+	typ := pick(r, present(types))
 	s.spec.Type, _ = engine.TypeByName(typ)
 	kind := s.kind()
 	s.spec.KeySize, s.spec.ValueSize, s.spec.MaxEntries = pick(r, keySizes), pick(r, valueSizes), pick(r, entryCount)
@@ -111,6 +111,7 @@ func newScenario(r *rand.Rand, n int) *scenario {
 	for range n {
 		s.ops = append(s.ops, g.next())
 	}
+	s.fit()
 	return s
 }
 

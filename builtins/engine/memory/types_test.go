@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/kernel/kerneltest"
 
 	"github.com/cilium/ebpf/btf"
 	"golang.org/x/sys/unix"
@@ -29,37 +30,44 @@ func TestTypes(t *testing.T) {
 			kept       bool
 			freeze     error
 			want       error
+			since      string // the kernel answers so
 		}{
-			{"hash", u32, two, 0, true, nil, nil},
-			{"hash", &btf.Typedef{Name: "ipv4", Type: u32}, two, 0, true, nil, nil},
-			{"hash", enum, two, 0, true, nil, nil},
-			{"hash", nil, two, 0, false, nil, nil},
-			{"hash", u32, nil, 0, false, nil, nil},
-			{"hash", u64, two, 0, false, nil, nil},
-			{"hash", u32, u64, 0, false, nil, nil},
-			{"hash", u32, named, 0, false, nil, nil},
-			{"hash", u32, locked, 0, true, engine.NotSupported, nil},
-			{"hash", u32, locked, unix.BPF_F_RDONLY_PROG, false, nil, unix.EACCES},
-			{"hash", u32, locked, unix.BPF_F_WRONLY_PROG, false, nil, unix.EACCES},
-			{"hash", u32, in, 0, true, engine.NotSupported, nil},
-			{"hash", u32, twice, 0, false, nil, nil},
-			{"hash", u32, timed, 0, true, engine.NotSupported, nil},
-			{"lru_hash", u32, timed, 0, true, engine.NotSupported, nil},
-			{"lru_hash", u32, locked, 0, false, nil, unix.EOPNOTSUPP},
-			{"percpu_hash", u32, locked, 0, false, nil, unix.EOPNOTSUPP},
-			{"percpu_array", u32, locked, 0, false, nil, unix.EOPNOTSUPP},
-			{"lpm_trie", cidr, locked, 0, false, nil, unix.EOPNOTSUPP},
-			{"array", u32, locked, 0, true, engine.NotSupported, nil},
-			{"array", enum, two, 0, false, nil, nil},
-			{"array", nil, two, 0, false, nil, nil},
-			{"lpm_trie", cidr, two, 0, true, nil, nil},
-			{"lpm_trie", u64, two, 0, false, nil, nil},
-			{"queue", nil, two, 0, false, nil, nil},
-			{"queue", nil, locked, 0, false, nil, nil},
-			{"bloom_filter", nil, two, 0, true, nil, nil},
+			{"hash", u32, two, 0, true, nil, nil, ""},
+			{"hash", &btf.Typedef{Name: "ipv4", Type: u32}, two, 0, true, nil, nil, ""},
+			{"hash", enum, two, 0, true, nil, nil, ""},
+			{"hash", nil, two, 0, false, nil, nil, ""},
+			{"hash", u32, nil, 0, false, nil, nil, ""},
+			{"hash", u64, two, 0, false, nil, nil, ""},
+			{"hash", u32, u64, 0, false, nil, nil, ""},
+			{"hash", u32, named, 0, false, nil, nil, ""},
+			{"hash", u32, locked, 0, true, engine.NotSupported, nil, "6.2"},
+			{"hash", u32, locked, unix.BPF_F_RDONLY_PROG, false, nil, unix.EACCES, ""},
+			{"hash", u32, locked, unix.BPF_F_WRONLY_PROG, false, nil, unix.EACCES, "6.2"},
+			{"hash", u32, in, 0, true, engine.NotSupported, nil, "6.11"},
+			{"hash", u32, twice, 0, false, nil, nil, ""},
+			{"hash", u32, timed, 0, true, engine.NotSupported, nil, "5.15"},
+			{"lru_hash", u32, timed, 0, true, engine.NotSupported, nil, "5.15"},
+			{"lru_hash", u32, locked, 0, false, nil, unix.EOPNOTSUPP, "6.2"},
+			{"percpu_hash", u32, locked, 0, false, nil, unix.EOPNOTSUPP, "6.2"},
+			{"percpu_array", u32, locked, 0, false, nil, unix.EOPNOTSUPP, "6.2"},
+			{"lpm_trie", cidr, locked, 0, false, nil, unix.EOPNOTSUPP, "6.2"},
+			{"array", u32, locked, 0, true, engine.NotSupported, nil, "6.2"},
+			{"array", enum, two, 0, false, nil, nil, ""},
+			{"array", nil, two, 0, false, nil, nil, ""},
+			{"lpm_trie", cidr, two, 0, true, nil, nil, ""},
+			{"lpm_trie", u64, two, 0, false, nil, nil, ""},
+			{"queue", nil, two, 0, false, nil, nil, ""},
+			{"queue", nil, locked, 0, false, nil, nil, ""},
+			{"bloom_filter", nil, two, 0, true, nil, nil, ""},
 		} {
 			t.Run(fmt.Sprintf("%s %v %v", c.typ, c.key, c.value), func(t *testing.T) {
+				if c.since != "" {
+					since(t, e, c.since, "this answer")
+				}
 				spec := good(t, c.typ)
+				if older(e, engine.KindOf(spec.Type).Since) {
+					kerneltest.Since(t, engine.KindOf(spec.Type).Since, c.typ)
+				}
 				spec.ValueSize, spec.Key, spec.Value = 16, c.key, c.value
 				spec.Flags |= c.flags
 				m, err := e.Create(spec)

@@ -189,7 +189,14 @@ var steps = map[string]func(w *world, m engine.Map, o *operation) result{
 		return result{err: errorName(m.WriteAt(o.value[:o.n], o.offset))}
 	},
 
-	"freeze": func(w *world, m engine.Map, o *operation) result { return result{err: errorName(m.Freeze())} },
+	"freeze": func(w *world, m engine.Map, o *operation) result {
+		frozen, _ := m.Frozen()
+		err := m.Freeze()
+		if frozen && err == frozenTwice() {
+			err = unix.EPERM
+		}
+		return result{err: errorName(err)}
+	},
 	"info": func(w *world, m engine.Map, o *operation) result {
 		i := *m.Info()
 		i.ID = 0

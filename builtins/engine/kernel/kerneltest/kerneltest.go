@@ -78,8 +78,8 @@ func Create(t testing.TB, e engine.Engine, spec engine.Spec) (engine.Map, error)
 		inner.Name, spec.Inner = "inner"+suffix, &inner
 	}
 	m, err := e.Create(spec)
-	if errors.Is(err, unix.EINVAL) && Older(kind.Since) {
-		t.Skipf("%s is there since Linux %s", kind.Name, kind.Since)
+	if errors.Is(err, unix.EINVAL) {
+		Since(t, kind.Since, kind.Name)
 	}
 	if err == nil {
 		t.Cleanup(func() { m.Close() })
@@ -88,15 +88,14 @@ func Create(t testing.TB, e engine.Engine, spec engine.Spec) (engine.Map, error)
 }
 
 // Older says whether the running kernel is older than a release such as "6.19".
-func Older(release string) bool {
-	var u unix.Utsname
-	var major, minor, wantMajor, wantMinor int
-	if unix.Uname(&u) != nil {
-		return false
+func Older(release string) bool { return kernel.Older(release) }
+
+// Since ends a test of what the kernel does not have yet.
+func Since(t testing.TB, release, what string) {
+	t.Helper()
+	if Older(release) {
+		t.Skipf("%s is there since Linux %s", what, release)
 	}
-	fmt.Sscanf(unix.ByteSliceToString(u.Release[:]), "%d.%d", &major, &minor)
-	fmt.Sscanf(release, "%d.%d", &wantMajor, &wantMinor)
-	return major < wantMajor || major == wantMajor && minor < wantMinor
 }
 
 // BPFFS is the directory of a bpffs that goes with the test.
