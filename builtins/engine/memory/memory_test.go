@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/kernel/kerneltest"
 	"bpfsh/builtins/engine/memory"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,11 @@ func TestPadding(t *testing.T) {
 			got := make([]byte, len(want))
 			if err := m.Update(key32(1), want, 0); err != nil {
 				t.Fatal(err)
+			}
+			if _, inMemory := e.(*memory.Engine); !inMemory && !kerneltest.Older("7.0") { // which clears it
+				for at := 0; at < len(want); at += 8 {
+					clear(want[at+4 : at+8])
+				}
 			}
 			if err := m.Lookup(key32(1), got, 0); err != nil || !bytes.Equal(got, want) {
 				t.Errorf("%s: %x, %v", typ, got, err)

@@ -44,8 +44,17 @@ func (s *scenario) there(o operation) bool {
 func (s *scenario) fit() {
 	s.ops = slices.DeleteFunc(s.ops, func(o operation) bool { return !s.there(o) })
 	for i := range s.ops {
-		if !kerneltest.Older("7.0") { // which knows BPF_F_CPU and BPF_F_ALL_CPUS
-			s.ops[i].flags &^= 8 | 16
+		o := &s.ops[i]
+		if !kerneltest.Older("7.0") { // which knows BPF_F_CPU and BPF_F_ALL_CPUS, and looks at flags later, if at all
+			if o.flags &^= 8 | 16; s.kind().PerCPU && o.flags&3 == 3 {
+				o.flags &^= 3
+			}
+			if o.name == "lookup" {
+				o.flags &= unix.BPF_F_LOCK
+			}
+		}
+		if o.name == "pop" && kerneltest.Older("5.14") { // which looks at them before all else
+			o.flags = 0
 		}
 	}
 	if s.kind().Trie && kerneltest.Older("6.1") { // which lets no entry of a full trie be overwritten
