@@ -33,7 +33,8 @@ type Error struct {
 	spec  *engine.Spec
 	load  *engine.LoadError // of a program; nil if it was no matter of one
 	lib   *Library
-	row   *meaning // what explains it
+	wants *engine.Right // what it wants, where the operation does not tell
+	row   *meaning      // what explains it
 }
 
 // Detail is what catch offers to a script.
@@ -137,7 +138,10 @@ func (e *Error) fill(text string) string {
 	}
 	pairs := []string{"{op}", e.Op, "{operation}", strings.TrimPrefix(e.Op, kernelPrefix), "{path}", e.path, "{dir}", filepath.Dir(e.path), "{base}", filepath.Base(e.path), "{flags}", fmt.Sprintf("%#x", e.flags)}
 	if e.lib != nil {
-		pairs = append(pairs, "{lacks}", e.lib.engine.Missing())
+		pairs = append(pairs, "{lacks}", e.lib.engine.Missing(e.right()))
+	}
+	if failed, ok := errors.AsType[*engine.MountError](e.Err); ok {
+		pairs = append(pairs, "{mount}", failed.Dir)
 	}
 	if p := e.load; p != nil {
 		pairs = append(pairs, "{missing}", p.Missing, "{reason}", p.Reason, "{helper}", p.Helper, "{helper since}", p.Since)
@@ -161,6 +165,26 @@ func (e *Error) fill(text string) string {
 		pairs = append(pairs, "{type}", name, "{a type}", article(name), "{since}", engine.KindOf(e.spec.Type).Since)
 	}
 	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+// right is what the operation wants of a process.
+func (e *Error) right() *engine.Right {
+	switch {
+	case e.wants != nil:
+		return e.wants
+	case mounting(e):
+		return engine.Mounting
+	case e.spec != nil:
+		return engine.KindOf(e.spec.Type).Making()
+	case kernelSide(e):
+		return engine.Running
+	case e.Op == "freeze":
+		return engine.Freezing
+	case e.Op == "maps", e.Op == "open" && e.path == "":
+		return engine.Finding
+	default:
+		return engine.Using
+	}
 }
 
 func article(noun string) string {

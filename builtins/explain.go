@@ -59,8 +59,12 @@ func (m *Map) state() []string {
 	if frozen, err := m.raw.Frozen(); err == nil && frozen {
 		said = append(said, "frozen")
 	}
-	if !m.info.BTF {
+	key, value := m.raw.Types()
+	switch lacks := m.lib.engine.Missing(engine.ReadingTypes); {
+	case !m.info.BTF:
 		said = append(said, "no BTF")
+	case key == nil && value == nil && lacks != "":
+		said = append(said, "its types are not read: this process lacks "+lacks)
 	}
 	for _, path := range m.pins {
 		said = append(said, "pinned at "+path)

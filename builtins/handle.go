@@ -78,28 +78,28 @@ func (l *Library) object(thread *starlark.Thread, what engine.Object, v starlark
 		}
 	case engine.Cgroups, engine.Files:
 		if s, ok := starlark.AsString(v); ok && s != "" {
-			return l.opened(l.engine.Path(s))(strconv.Quote(s))
+			return l.opened(l.engine.Path(s))(strconv.Quote(s), engine.Using)
 		}
 	case engine.Processes:
 		if pid, ok := number32(v); ok {
-			return l.opened(l.engine.Process(pid))(fmt.Sprintf("process %d", pid))
+			return l.opened(l.engine.Process(pid))(fmt.Sprintf("process %d", pid), engine.Using)
 		}
 	}
 	if pair, ok := v.(starlark.Tuple); ok && len(pair) == 2 { // anything but a map or a program
 		pid, ok := number32(pair[0])
 		fd, ok2 := number32(pair[1])
 		if ok && ok2 {
-			return l.opened(l.engine.Descriptor(pid, fd))(fmt.Sprintf("descriptor %d of process %d", fd, pid))
+			return l.opened(l.engine.Descriptor(pid, fd))(fmt.Sprintf("descriptor %d of process %d", fd, pid), engine.Taking)
 		}
 	}
 	return nil, unfit
 }
 
-// opened names what could not be opened. It is the error of an object that is no map.
-func (l *Library) opened(h engine.Handle, err error) func(what string) (engine.Handle, error) {
-	return func(what string) (engine.Handle, error) {
+// opened names what could not be opened, and what it wants of a process. It is the error of an object that is no map.
+func (l *Library) opened(h engine.Handle, err error) func(what string, wants *engine.Right) (engine.Handle, error) {
+	return func(what string, wants *engine.Right) (engine.Handle, error) {
 		if err != nil {
-			return nil, newError(Error{Op: opObject, Where: what, Count: -1, Err: err, lib: l})
+			return nil, newError(Error{Op: opObject, Where: what, Count: -1, Err: err, lib: l, wants: wants})
 		}
 		return h, nil
 	}
@@ -121,7 +121,7 @@ func number32(v starlark.Value) (uint32, bool) {
 func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Handle, error) {
 	if id, ok := number32(v); ok {
 		h, _, err := l.engine.Program(id)
-		return l.opened(h, err)(fmt.Sprintf("program id=%d", id))
+		return l.opened(h, err)(fmt.Sprintf("program id=%d", id), engine.Finding)
 	}
 	where, ok := starlark.AsString(v)
 	if !ok || where == "" {
@@ -129,7 +129,7 @@ func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Han
 	}
 	if strings.Contains(where, "/") {
 		h, _, err := l.engine.ProgramPin(where)
-		return l.opened(h, err)(strconv.Quote(where))
+		return l.opened(h, err)(strconv.Quote(where), engine.Using)
 	}
 	var found []uint32
 	var names []string
@@ -143,7 +143,7 @@ func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Han
 			break
 		}
 		if err != nil {
-			return l.opened(nil, err)("programs")
+			return l.opened(nil, err)("programs", engine.Finding)
 		}
 		id = next
 		h, p, err := l.engine.Program(id)
@@ -161,7 +161,7 @@ func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Han
 		return nil, fmt.Errorf("there is no program %q%s", where, method.DidYouMean(where, names))
 	case 1:
 		h, _, err := l.engine.Program(found[0])
-		return l.opened(h, err)(fmt.Sprintf("program %q", where))
+		return l.opened(h, err)(fmt.Sprintf("program %q", where), engine.Finding)
 	default:
 		return nil, fmt.Errorf("%d programs are called %q: give one by its id, %s", len(found), where, strings.Trim(fmt.Sprint(found), "[]"))
 	}

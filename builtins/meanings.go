@@ -54,8 +54,9 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EPERM}, when: createdWith(unix.BPF_F_RDONLY), says: "it was made with BPF_F_RDONLY, for which this handle cannot write", hint: "pin it and open it again, or make it without"},
 	{errno: []unix.Errno{unix.EPERM}, when: createdWith(unix.BPF_F_WRONLY), says: "it was made with BPF_F_WRONLY, for which this handle cannot read", hint: "pin it and open it again, or make it without"},
 	{errno: []unix.Errno{unix.EPERM}, ops: "pin", when: dotted, says: "a name in a bpffs cannot have a dot, and {base} has one"},
-	{errno: []unix.Errno{unix.EPERM}, when: lacksBPF, says: "bpf() is not permitted: this process lacks {lacks}; --engine memory runs the same script without the kernel", hint: "run it as root, or with these capabilities", denied: true},
-	{errno: []unix.Errno{unix.EPERM}, when: lacksAny, says: "bpf() is not permitted: this process lacks {lacks}", hint: "run it as root, or with these capabilities", denied: true},
+	{errno: []unix.Errno{unix.EPERM}, ops: "pin", when: both(mounting, lacksRight), says: "no bpffs is mounted at {mount}, and to mount one this process lacks {lacks}", hint: "mount -t bpf bpf {mount}"},
+	{errno: []unix.Errno{unix.EPERM}, ops: "create", when: lacksRight, says: "bpf() is not permitted: this process lacks {lacks}; --engine memory runs the same script without the kernel", hint: "run it as root, or with these capabilities", denied: true},
+	{errno: []unix.Errno{unix.EPERM}, when: lacksRight, says: "not permitted: this process lacks {lacks}", hint: "run it as root, or with these capabilities", denied: true},
 	{errno: []unix.Errno{unix.EPERM}, ops: "create", says: "not permitted: the limit of locked memory may be too low", hint: "ulimit -l unlimited"},
 	{errno: []unix.Errno{unix.EPERM}, says: "not permitted"},
 
@@ -192,13 +193,17 @@ func pastEnd(e *Error) bool {
 	return !ok || n >= uint64(e.Map.info.MaxEntries)
 }
 
-func ordered(e *Error) bool  { return e.Map != nil && e.Map.kind.Shape == engine.Ordered }
-func byPath(e *Error) bool   { return e.path != "" }
-func dotted(e *Error) bool   { return strings.Contains(filepath.Base(e.path), ".") }
-func lacking(e *Error) bool  { return e.instead() != "" }
-func lacksAny(e *Error) bool { return e.lib != nil && e.lib.engine.Missing() != "" }
-func lacksBPF(e *Error) bool {
-	return lacksAny(e) && strings.Contains(e.lib.engine.Missing(), "CAP_BPF")
+func ordered(e *Error) bool { return e.Map != nil && e.Map.kind.Shape == engine.Ordered }
+func byPath(e *Error) bool  { return e.path != "" }
+func dotted(e *Error) bool  { return strings.Contains(filepath.Base(e.path), ".") }
+func lacking(e *Error) bool { return e.instead() != "" }
+
+// lacksRight says that the process lacks what the kernel wants for it.
+func lacksRight(e *Error) bool { return e.lib != nil && e.lib.engine.Missing(e.right()) != "" }
+
+func mounting(e *Error) bool {
+	_, ok := errors.AsType[*engine.MountError](e.Err)
+	return ok
 }
 
 // arrived says that newer kernels have what the type lacks here.

@@ -18,8 +18,8 @@ type Engine interface {
 	NextID(id uint32) (uint32, error)
 	// CPUs is the number of possible CPUs: the number of values of a per-CPU entry.
 	CPUs() (int, error)
-	// Missing names the capabilities that bpf() may want and this process lacks; "" if it lacks none.
-	Missing() string
+	// Missing names the capabilities of a right that this process lacks; "" if it lacks none.
+	Missing(r *Right) string
 	// Clock is the time that programs get from bpf_ktime_get_ns: nanoseconds since the machine was started,
 	// without those that it slept.
 	Clock() (uint64, error)
@@ -172,6 +172,15 @@ func (e *UnknownError) Error() string { return "it is not known " + e.What }
 
 // Unwrap is the errno.
 func (e *UnknownError) Unwrap() error { return unix.EPERM }
+
+// MountError is a pin for which a bpffs would have to be mounted, and could not be.
+type MountError struct {
+	Dir string
+	Err error
+}
+
+func (e *MountError) Error() string { return "mounting a bpffs at " + e.Dir + ": " + e.Err.Error() }
+func (e *MountError) Unwrap() error { return e.Err }
 
 // NotBPFFSError is a pin in a directory that is not on a bpffs.
 type NotBPFFSError struct{ Dir string }

@@ -31,7 +31,7 @@ func chooseEngine(name string, mounted func(dir string), warn func(string)) (e e
 
 // missing names the capabilities that bpf() wants, where it is they that are missing.
 func missing() string {
-	if lacks := (&kernel.Engine{}).Missing(); lacks != "" {
+	if lacks := (&kernel.Engine{}).Missing(engine.MakingPrivileged); lacks != "" {
 		return " (this process lacks " + lacks + ")"
 	}
 	return ""

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"bpfsh/builtins/engine/kernel/kerneltest"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -69,9 +71,10 @@ func TestNotPermitted(t *testing.T) {
 		t.Skip("only root can become another user")
 	}
 	for _, row := range []struct{ code, want string }{
-		{`create("array", value="u32", max_entries=1)`, "create: array: bpf() is not permitted: this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN; --engine memory runs the same script without the kernel (EPERM)"},
-		{`open(1)`, "open: map id=1: bpf() is not permitted: this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN; --engine memory runs the same script without the kernel (EPERM)"},
-		{`maps()`, "maps: bpf() is not permitted: this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN; --engine memory runs the same script without the kernel (EPERM)"},
+		{`create("queue", value="u32", max_entries=1)`, "create: queue: bpf() is not permitted: this process lacks CAP_BPF; --engine memory runs the same script without the kernel (EPERM)"},
+		{`create("devmap", max_entries=1)`, "create: devmap: bpf() is not permitted: this process lacks CAP_BPF, CAP_NET_ADMIN; --engine memory runs the same script without the kernel (EPERM)"},
+		{`open(1)`, "open: map id=1: not permitted: this process lacks CAP_SYS_ADMIN (EPERM)"},
+		{`maps()`, "maps: not permitted: this process lacks CAP_SYS_ADMIN (EPERM)"},
 	} {
 		t.Run(row.code, func(t *testing.T) {
 			cmd := command(t, "-c", row.code)
@@ -97,7 +100,7 @@ func TestEngineWithoutPermission(t *testing.T) {
 	}
 	for _, row := range []struct{ engine, stderr string }{
 		{"memory", ""},
-		{"auto", "bpfsh: bpf() is not permitted (this process lacks CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN): the maps are in this process (--engine memory), and none of the kernel's changes\n"},
+		{"auto", "bpfsh: bpf() is not permitted (this process lacks CAP_BPF): the maps are in this process (--engine memory), and none of the kernel's changes\n"},
 	} {
 		t.Run(row.engine, func(t *testing.T) {
 			cmd := command(t, "--engine", row.engine)
@@ -133,17 +136,21 @@ func TestCapabilities(t *testing.T) {
 		code   string
 		want   string // of standard output, or error
 		status int
+		since  string
 	}{
-		{"BPF/hash", []uintptr{bpf}, hash + `m.kernel.update(1, 2); m.kernel.add(1, 5); print(m.kernel.lookup(1), m.kernel.count(), list(m.kernel.items()))`, "7 1 [(1, 7)]", 0},
-		{"BPF/count", []uintptr{bpf}, hash + `print(m.count())`, "1\n", 0},
-		{"BPF+PERFMON/count", []uintptr{bpf, perf}, hash + `print(m.count())`, "1\n", 0},
-		{"BPF/lock", []uintptr{bpf}, locked + `m.kernel.lookup(1)`, lacks + "CAP_NET_ADMIN, CAP_PERFMON (EPERM)", 3},
-		{"BPF+NET_ADMIN+PERFMON/lock", []uintptr{bpf, net, perf}, locked + `print(m.kernel.lookup(1))`, "None\n", 0},
-		{"BPF+NET_ADMIN/devmap", []uintptr{bpf, net}, device + `print(m.kernel.lookup(1))`, "None\n", 0},
-		{"BPF/nested", []uintptr{bpf}, nested + `m.kernel.lookup(1)`, lacks + "CAP_PERFMON (EPERM)", 3},
-		{"BPF+PERFMON/nested", []uintptr{bpf, perf}, nested + `print(m.kernel.lookup(1))`, "None\n", 0},
+		{"BPF/hash", []uintptr{bpf}, hash + `m.kernel.update(1, 2); m.kernel.add(1, 5); print(m.kernel.lookup(1), m.kernel.count(), list(m.kernel.items()))`, "7 1 [(1, 7)]", 0, "5.13"},
+		{"BPF/count", []uintptr{bpf}, hash + `print(m.count())`, "1\n", 0, ""},
+		{"BPF+PERFMON/count", []uintptr{bpf, perf}, hash + `print(m.count())`, "1\n", 0, ""},
+		{"BPF/lock", []uintptr{bpf}, locked + `m.kernel.lookup(1)`, lacks + "CAP_NET_ADMIN, CAP_PERFMON (EPERM)", 3, ""},
+		{"BPF+NET_ADMIN+PERFMON/lock", []uintptr{bpf, net, perf}, locked + `print(m.kernel.lookup(1))`, "None\n", 0, ""},
+		{"BPF+NET_ADMIN/devmap", []uintptr{bpf, net}, device + `print(m.kernel.lookup(1))`, "None\n", 0, ""},
+		{"BPF/nested", []uintptr{bpf}, nested + `m.kernel.lookup(1)`, lacks + "CAP_PERFMON (EPERM)", 3, ""},
+		{"BPF+PERFMON/nested", []uintptr{bpf, perf}, nested + `print(m.kernel.lookup(1))`, "None\n", 0, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {
+			if row.since != "" {
+				kerneltest.Since(t, row.since, "bpf_for_each_map_elem")
+			}
 			cmd := command(t, "-c", row.code)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}, AmbientCaps: row.caps}
 			stdout, stderr, status := outcome(t, cmd)
@@ -188,18 +195,21 @@ print(open("/sys/fs/bpf/bpfsh_test_mount") == m)
 m.unpin()
 `
 	for _, row := range []struct {
+		as     string // what starts it
 		args   []string
 		stdout string
 		stderr string
 		status int
 	}{
-		{nil, "True\n", "bpfsh: mounted a bpffs at /sys/fs/bpf\n", 0},
-		{[]string{"--no-mount"}, "", "/sys/fs/bpf is not on a bpffs\n", 1},
+		{"", nil, "True\n", "bpfsh: mounted a bpffs at /sys/fs/bpf\n", 0},
+		{"", []string{"--no-mount"}, "", "/sys/fs/bpf is not on a bpffs\n", 1},
+		{"setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+bpf --ambient-caps=+bpf", nil, "",
+			`pin: map "mounted": no bpffs is mounted at /sys/fs/bpf, and to mount one this process lacks CAP_SYS_ADMIN (EPERM)`, 1},
 	} {
-		t.Run(strings.Join(row.args, " "), func(t *testing.T) {
+		t.Run(row.as+strings.Join(row.args, " "), func(t *testing.T) {
 			cmd := command(t, append(row.args, "-c", code)...)
 			// What the machine has mounted there goes, for this process alone.
-			cmd = exec.Command("sh", append([]string{"-c", `umount /sys/fs/bpf 2>/dev/null; exec "$0" "$@"`}, cmd.Args...)...)
+			cmd = exec.Command("sh", append([]string{"-c", `umount /sys/fs/bpf 2>/dev/null; exec ` + row.as + ` "$0" "$@"`}, cmd.Args...)...)
 			cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 			stdout, stderr, status := outcome(t, cmd)
 			if stdout != row.stdout || !strings.Contains(stderr, row.stderr) || status != row.status {

@@ -12,7 +12,7 @@ import (
 	"bpfsh/runtime"
 )
 
-// TestReference compares what the README lists with the rows it is made from: the types of maps, and the functions.
+// TestReference compares what the README lists with the rows it is made from: the rights, the types of maps, and the functions.
 func TestReference(t *testing.T) {
 	const path = "../../README.md"
 	text, err := os.ReadFile(path)
@@ -20,7 +20,7 @@ func TestReference(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(text)
-	for _, part := range []struct{ mark, text string }{{"types of maps", kinds()}, {"rows", reference()}} {
+	for _, part := range []struct{ mark, text string }{{"rights", rights()}, {"types of maps", kinds()}, {"rows", reference()}} {
 		begin := "<!-- made from the " + part.mark + " by go test ./cmd/bpfsh -update -->\n"
 		before, rest, ok := strings.Cut(want, begin)
 		_, after, ok2 := strings.Cut(rest, "<!-- end -->")
@@ -78,6 +78,35 @@ func kinds() string {
 			inMemory = "yes"
 		}
 		fmt.Fprintf(&sb, "| `%s` | %s | %s | %s | %s |\n", k.Name, k.Since, user, program, inMemory)
+	}
+	return sb.String() + "\n"
+}
+
+// rights is a table of what sets of capabilities permit on newer kernels, as TestRights finds it on the running one.
+func rights() string {
+	var sb strings.Builder
+	sb.WriteString("\n| as a user who is not root, with | none |")
+	for _, set := range capabilitySets[1:] {
+		sb.WriteString(" " + strings.ReplaceAll(strings.Join(set, " "), "CAP_", "") + " |")
+	}
+	sb.WriteString("\n|" + strings.Repeat("---|", len(capabilitySets)+1) + "\n")
+	for _, r := range engine.Rights {
+		does := r.Does
+		if r.Until != "" {
+			does += fmt.Sprintf("; before Linux %s with %s", r.Until, strings.Join(r.Wants, ", "))
+		}
+		fmt.Fprintf(&sb, "| %s |", does)
+		for i, set := range capabilitySets {
+			switch {
+			case r.Until != "" || lackedBy(set, r) == "":
+				sb.WriteString(" yes |")
+			case r.Open && i == 0:
+				sb.WriteString(" by sysctl |")
+			default:
+				sb.WriteString(" |")
+			}
+		}
+		sb.WriteByte('\n')
 	}
 	return sb.String() + "\n"
 }

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/kernel"
 )
 
@@ -37,7 +38,7 @@ func lacks(engineName, requirement string) (string, error) {
 			return "this is Linux " + release, nil
 		}
 	case strings.HasPrefix(requirement, "cap_"):
-		if missing := (&kernel.Engine{}).Missing(); strings.Contains(strings.ToLower(missing), requirement) {
+		if missing := (&kernel.Engine{}).Missing(&engine.Right{Wants: []string{strings.ToUpper(requirement)}}); missing != "" {
 			return "this process lacks " + missing, nil
 		}
 	default:

@@ -81,7 +81,7 @@ func first() error {
 	}
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.Env = []string{"PATH=/bin", "HOME=/root", "TMPDIR=/tmp", "LANG=C.UTF-8", "BPFSH_REQUIRE_KERNEL=1"}
+	cmd.Env = []string{"PATH=/bin", "HOME=/root", "TMPDIR=/tmp", "LANG=C.UTF-8", "BPFSH_REQUIRE_KERNEL=1", "BPFSH_TEST_OWN_MACHINE=1"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return err

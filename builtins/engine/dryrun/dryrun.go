@@ -35,9 +35,9 @@ func New(next engine.Engine) *Engine {
 	}
 }
 
-func (e *Engine) CPUs() (int, error)     { return e.next.CPUs() }
-func (e *Engine) Missing() string        { return e.next.Missing() }
-func (e *Engine) Clock() (uint64, error) { return e.next.Clock() }
+func (e *Engine) CPUs() (int, error)             { return e.next.CPUs() }
+func (e *Engine) Missing(r *engine.Right) string { return e.next.Missing(r) }
+func (e *Engine) Clock() (uint64, error)         { return e.next.Clock() }
 
 // Create makes a map that is in the plan alone.
 func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {

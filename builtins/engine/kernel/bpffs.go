@@ -71,7 +71,7 @@ func (e *Engine) mount(dir string) error {
 		return onBPFFS(dir)
 	}
 	if err := unix.Mount("bpf", defaultBPFFS, "bpf", 0, "mode=0700"); err != nil {
-		return fmt.Errorf("mounting a bpffs at %s: %w", defaultBPFFS, err)
+		return &engine.MountError{Dir: defaultBPFFS, Err: err}
 	}
 	e.Mounted(defaultBPFFS)
 	return nil

@@ -2,53 +2,61 @@ package kernel
 
 import (
 	"os"
+	"slices"
 	"strings"
 
-	"github.com/cilium/ebpf"
+	"bpfsh/builtins/engine"
+
 	"golang.org/x/sys/unix"
 )
 
 // The first user namespace has this number on every kernel.
 const firstUserNamespace = "user:[4026531837]"
 
-// Missing names the capabilities that bpf() may want and this process lacks. CAP_SYS_ADMIN stands for the others:
-// it permits all that they do. In a user namespace of its own a process has none, whatever it has there.
-func (e *Engine) Missing() string {
-	return missing([]int{unix.CAP_BPF, unix.CAP_SYS_ADMIN, unix.CAP_NET_ADMIN})
+// capabilities are those that are wanted here and there.
+var capabilities = map[string]int{
+	"CAP_BPF": unix.CAP_BPF, "CAP_PERFMON": unix.CAP_PERFMON, "CAP_NET_ADMIN": unix.CAP_NET_ADMIN,
+	"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_SYS_PTRACE": unix.CAP_SYS_PTRACE,
 }
 
-// needs are the capabilities that a type of program wants.
-var needs = map[ebpf.ProgramType][]int{
-	ebpf.SocketFilter: {unix.CAP_BPF},
-	ebpf.SchedCLS:     {unix.CAP_BPF, unix.CAP_NET_ADMIN},
-	ebpf.Tracing:      {unix.CAP_BPF, unix.CAP_PERFMON},
+// Missing says what of a right this process lacks, and why it is wanted where that is not always so. In a user namespace
+// of its own a process has no capability, whatever it has there.
+func (e *Engine) Missing(r *engine.Right) string {
+	text := missing(r.Wants)
+	if sysctl := unprivilegedDisabled(); r.Open && sysctl != "0" && strings.HasPrefix(text, "CAP_BPF") {
+		text += ", which kernel.unprivileged_bpf_disabled=" + sysctl + " asks for"
+	}
+	return text
 }
 
-var capabilityNames = map[int]string{
-	unix.CAP_BPF: "CAP_BPF", unix.CAP_SYS_ADMIN: "CAP_SYS_ADMIN", unix.CAP_NET_ADMIN: "CAP_NET_ADMIN", unix.CAP_PERFMON: "CAP_PERFMON",
+// unprivilegedDisabled is the sysctl that says whether others than CAP_BPF may use bpf() for anything: with 0 they may,
+// with 1 not until the next boot, with 2 not until root allows it.
+func unprivilegedDisabled() string {
+	text, err := os.ReadFile("/proc/sys/kernel/unprivileged_bpf_disabled")
+	if err != nil { // a kernel that was built without
+		return "0"
+	}
+	return strings.TrimSpace(string(text))
 }
 
 // missing names those of the capabilities that this process lacks.
-func missing(wanted []int) string {
+func missing(wanted []string) string {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&header, &data[0]); err != nil {
 		return ""
 	}
-	has := func(c int) bool { return data[c/32].Effective&(1<<(c%32)) != 0 }
 	ns, err := os.Readlink("/proc/self/ns/user")
 	outside := err == nil && ns != firstUserNamespace
-	if has(unix.CAP_SYS_ADMIN) && !outside {
-		return ""
+	has := func(name string) bool {
+		c, known := capabilities[name]
+		return known && !outside && data[c/32].Effective&(1<<(c%32)) != 0
 	}
-	var lacks []string
-	for _, c := range wanted {
-		if outside || !has(c) {
-			lacks = append(lacks, capabilityNames[c])
-		}
-	}
-	text := strings.Join(lacks, ", ")
-	if outside {
+	text := strings.Join(slices.DeleteFunc(slices.Clone(wanted), func(name string) bool {
+		stands := (name == "CAP_BPF" || name == "CAP_PERFMON") && has("CAP_SYS_ADMIN")
+		return has(name) || stands
+	}), ", ")
+	if outside && text != "" {
 		text += " outside its user namespace"
 	}
 	return text

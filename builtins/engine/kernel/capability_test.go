@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"testing"
 
+	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/kernel"
 	"bpfsh/builtins/engine/kernel/kerneltest"
 
@@ -18,7 +19,7 @@ import (
 // dropped is the variable that makes a child of the test binary of it: capabilities to do without.
 const dropped = "BPFSH_TEST_DROPPED_CAPABILITIES"
 
-// missingWithout drops capabilities and says what is missing then.
+// missingWithout drops capabilities and says what is missing then of each of some rights.
 func missingWithout(list string) string {
 	runtime.LockOSThread() // the capabilities are a thread's
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
@@ -34,26 +35,31 @@ func missingWithout(list string) string {
 	if err := unix.Capset(&header, &data[0]); err != nil {
 		return err.Error()
 	}
-	return new(kernel.Engine).Missing()
+	var told []string
+	for _, r := range []*engine.Right{engine.Running, engine.MakingNetwork, engine.Finding} {
+		told = append(told, new(kernel.Engine).Missing(r))
+	}
+	return strings.Join(told, "; ")
 }
 
 func TestMissing(t *testing.T) {
 	e := kerneltest.Engine(t)
-	if e.Missing() != "" {
+	if e.Missing(engine.Finding) != "" {
 		kerneltest.Skip(t, "capabilities are missing already", unix.EPERM)
 	}
+	const outside = " outside its user namespace"
 	for _, c := range []struct {
 		drop  string
 		flags uintptr
 		want  string
 	}{
-		{"", 0, ""},
-		{"0 1 39", 0, ""}, // CAP_SYS_ADMIN is enough: before Linux 5.8 there was no CAP_BPF
-		{"39 12", 0, ""},
-		{"21", 0, "CAP_SYS_ADMIN"},
-		{"21 39", 0, "CAP_BPF, CAP_SYS_ADMIN"},
-		{"21 12 39", 0, "CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN"},
-		{"", unix.CLONE_NEWUSER, "CAP_BPF, CAP_SYS_ADMIN, CAP_NET_ADMIN outside its user namespace"},
+		{"", 0, "; ; "},
+		{"0 1 39", 0, "; ; "}, // CAP_SYS_ADMIN is enough: before Linux 5.8 there was no CAP_BPF
+		{"39 12", 0, "; CAP_NET_ADMIN; "},
+		{"21", 0, "; ; CAP_SYS_ADMIN"},
+		{"21 39", 0, "CAP_BPF; CAP_BPF; CAP_SYS_ADMIN"},
+		{"21 12 39", 0, "CAP_BPF; CAP_BPF, CAP_NET_ADMIN; CAP_SYS_ADMIN"},
+		{"", unix.CLONE_NEWUSER, "CAP_BPF" + outside + "; CAP_BPF, CAP_NET_ADMIN" + outside + "; CAP_SYS_ADMIN" + outside},
 	} {
 		t.Run(c.drop+" "+c.want, func(t *testing.T) {
 			cmd := exec.Command("/proc/self/exe")

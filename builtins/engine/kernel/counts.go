@@ -90,7 +90,7 @@ func newCounter() (*link.Iter, error) {
 		},
 	})
 	if err != nil {
-		return nil, refused(err, ebpf.Tracing, needs[ebpf.Tracing], operation{})
+		return nil, refused(err, ebpf.Tracing, engine.Counting, false, operation{})
 	}
 	defer prog.Close() // the iterator holds it
 	return link.AttachIter(link.IterOptions{Program: prog})

@@ -147,17 +147,18 @@ func errnoOf(err error) error {
 }
 
 // makingFailed is the errno of a map that could not be made, nil if it could. cilium/ebpf looks for features that the
-// kernel may lack, and says that it does where it has no descriptor to look with.
+// kernel may lack, and says that it does where it could not look: what it looks for, all kernels have that bpfsh runs on.
 func makingFailed(err error) error {
 	if err == nil {
 		return nil
 	}
-	fd, full := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
-	if full == unix.EMFILE {
-		return full
-	}
-	if full == nil {
-		unix.Close(fd)
+	if _, told := errors.AsType[unix.Errno](err); !told && errors.Is(err, ebpf.ErrNotSupported) {
+		m, refused := ebpf.NewMap(&ebpf.MapSpec{Type: ebpf.Array, KeySize: 4, ValueSize: 4, MaxEntries: 1})
+		if refused == nil {
+			m.Close()
+			return unix.EMFILE // there is a descriptor again
+		}
+		err = refused
 	}
 	return errnoOf(err)
 }

@@ -36,7 +36,7 @@ func (p *programs) assembleAndLoad(op operation) (*ebpf.Program, error) {
 	case !engine.KindOf(p.m.info.Type).ProgramHas(op.name): // whatever the verifier minds first
 		return nil, engine.NotSupported
 	default:
-		return nil, refused(err, spec.Type, p.wants(spec.Type), op)
+		return nil, refused(err, spec.Type, p.right(), p.hidden, op)
 	}
 }
 
@@ -45,21 +45,25 @@ var helperNames = map[asm.BuiltinFunc]string{
 	asm.FnForEachMapElem: "bpf_for_each_map_elem", asm.FnMapLookupPercpuElem: "bpf_map_lookup_percpu_elem",
 }
 
-// wants are the capabilities that a program of the map wants.
-func (p *programs) wants(typ ebpf.ProgramType) []int {
-	wants := slices.Clone(needs[typ])
-	// It reads the kernel's own struct of a map, or points at a lock, which the verifier takes for a way to speculate.
-	if engine.KindOf(p.m.info.Type).Nests || p.value.lockAt > 0 {
-		wants = append(wants, unix.CAP_PERFMON)
+// right is what programs on the map want. One that reads the kernel's own struct of a map, or points at a lock, the
+// verifier takes for a way to speculate.
+func (p *programs) right() *engine.Right {
+	switch {
+	case p.value.lockAt > 0:
+		return engine.RunningInside
+	case p.value.lockAt == 0:
+		return engine.RunningLocked
+	case engine.KindOf(p.m.info.Type).Nests:
+		return engine.RunningNested
+	case bindsPrograms(&p.m.info):
+		return engine.RunningDevice
+	default:
+		return engine.Running
 	}
-	if p.hidden { // where the lock is, if there is one, is not known
-		wants = append(wants, unix.CAP_SYS_ADMIN)
-	}
-	return wants
 }
 
-// refused says why the kernel did not load a program that wants some capabilities.
-func refused(err error, typ ebpf.ProgramType, wants []int, op operation) error {
+// refused says why the kernel did not load a program. hidden: where the lock of values is, if there is one, is not known.
+func refused(err error, typ ebpf.ProgramType, right *engine.Right, hidden bool, op operation) error {
 	errno, ok := errors.AsType[unix.Errno](err)
 	if !ok {
 		return err
@@ -70,8 +74,10 @@ func refused(err error, typ ebpf.ProgramType, wants []int, op operation) error {
 		return errno // it was no matter of the program
 	case strings.Contains(e.Reason, "cannot pass map_type"):
 		return engine.NotSupported
+	case strings.Contains(e.Reason, "bpf_spin_lock") && hidden:
+		e.Missing = missing(slices.Concat(right.Wants, engine.ReadingTypes.Wants))
 	case errno == unix.EPERM, strings.Contains(e.Reason, "bpf_spin_lock"), strings.Contains(e.Reason, "prohibited for !root"):
-		e.Missing = missing(wants)
+		e.Missing = missing(right.Wants)
 	case op.since != "" && errors.Is(features.HaveProgramHelper(typ, op.helper), ebpf.ErrNotSupported):
 		e.Helper, e.Since = helperNames[op.helper], op.since
 	}

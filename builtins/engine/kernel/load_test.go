@@ -64,7 +64,7 @@ func TestRefused(t *testing.T) {
 			if c.op.since != "" && Older(c.op.since) {
 				t.Skipf("%s is there since Linux %s", helperNames[c.op.helper], c.op.since)
 			}
-			if got := refused(c.err, ebpf.SocketFilter, nil, c.op); !reflect.DeepEqual(got, c.want) {
+			if got := refused(c.err, ebpf.SocketFilter, engine.Running, false, c.op); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got %#v, want %#v", got, c.want)
 			}
 		})

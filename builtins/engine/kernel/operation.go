@@ -138,10 +138,7 @@ func (m *kernelMap) inside() (*ebpf.Map, error) {
 			Flags: m.info.Flags &^ unix.BPF_F_RDONLY_PROG, // which the kernel sets, and does not take
 		},
 	})
-	switch err = makingFailed(err); {
-	case err == unix.EPERM:
-		return nil, &engine.LoadError{Errno: unix.EPERM, Missing: missing([]int{unix.CAP_NET_ADMIN})}
-	case err != nil:
+	if err = makingFailed(err); err != nil {
 		return nil, err
 	}
 	if err := outer.Put(uint32(0), m.m); err != nil {

@@ -58,7 +58,7 @@ func (m *kernelMap) program(writes bool) (*programs, error) {
 		made, err := newExchange(x.name, x.size, 1)
 		if err != nil {
 			p.close()
-			return nil, err
+			return nil, p.denied(err)
 		}
 		*x.to = made
 	}
@@ -66,11 +66,19 @@ func (m *kernelMap) program(writes bool) (*programs, error) {
 		var err error
 		if p.outer, err = m.inside(); err != nil {
 			p.close()
-			return nil, err
+			return nil, p.denied(err)
 		}
 	}
 	m.programs = p
 	return p, nil
+}
+
+// denied says what is missing where the memory for programs is not permitted.
+func (p *programs) denied(err error) error {
+	if err == unix.EPERM {
+		return &engine.LoadError{Errno: unix.EPERM, Missing: missing(p.right().Wants)}
+	}
+	return err
 }
 
 // close gives up the programs and the memory. It may be called on a part.

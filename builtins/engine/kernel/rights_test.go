@@ -95,7 +95,7 @@ func rights() string {
 // Each operation wants what it wants and no more, and what is missing is named.
 func TestRights(t *testing.T) {
 	e := kerneltest.Engine(t)
-	if e.Missing() != "" {
+	if e.Missing(engine.Finding) != "" {
 		kerneltest.Skip(t, "capabilities are missing already", unix.EPERM)
 	}
 	for _, c := range []struct {

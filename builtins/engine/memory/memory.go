@@ -71,7 +71,7 @@ func (e *Engine) Counts() (map[uint32]int, error) {
 }
 
 // Missing is "": no capability is needed.
-func (e *Engine) Missing() string { return "" }
+func (e *Engine) Missing(*engine.Right) string { return "" }
 
 // Clock reads CLOCK_MONOTONIC.
 func (e *Engine) Clock() (uint64, error) {

@@ -67,8 +67,8 @@ func TestMachine(t *testing.T) {
 	if n, err := (&memory.Engine{Processors: 7}).CPUs(); n != 7 || err != nil {
 		t.Errorf("CPUs are %d, %v; want 7", n, err)
 	}
-	if e.Missing() != "" {
-		t.Errorf("missing is %q", e.Missing())
+	if e.Missing(engine.Finding) != "" {
+		t.Errorf("missing is %q", e.Missing(engine.Finding))
 	}
 	before, err := e.Clock()
 	after, again := e.Clock()

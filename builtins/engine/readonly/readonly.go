@@ -22,7 +22,7 @@ func (e *Engine) Unpin(string) error                           { return engine.E
 func (e *Engine) NextID(id uint32) (uint32, error)             { return e.next.NextID(id) }
 func (e *Engine) Pinnable(path string) error                   { return e.next.Pinnable(path) }
 func (e *Engine) CPUs() (int, error)                           { return e.next.CPUs() }
-func (e *Engine) Missing() string                              { return e.next.Missing() }
+func (e *Engine) Missing(r *engine.Right) string               { return e.next.Missing(r) }
 func (e *Engine) Clock() (uint64, error)                       { return e.next.Clock() }
 func (e *Engine) Counts() (map[uint32]int, error)              { return e.next.Counts() }
 func (e *Engine) OpenID(id uint32, _ bool) (engine.Map, error) { return wrap(e.next.OpenID(id, true)) }

@@ -33,7 +33,7 @@ func Engine(t testing.TB) *kernel.Engine {
 	e := &kernel.Engine{}
 	m, err := e.Create(engine.Spec{Type: Type(t, "array"), Name: "try" + suffix, KeySize: 4, ValueSize: 4, MaxEntries: 1})
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOSYS) {
-		Skip(t, fmt.Sprintf("bpf() is not permitted (missing: %s)", e.Missing()), err)
+		Skip(t, fmt.Sprintf("bpf() is not permitted (missing: %s)", e.Missing(engine.Making)), err)
 	}
 	if err != nil {
 		t.Fatal(err)

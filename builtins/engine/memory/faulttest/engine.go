@@ -25,7 +25,7 @@ func (e *Engine) NextID(id uint32) (uint32, error) {
 func (e *Engine) CPUs() (int, error)              { return value(e, "CPUs", e.next.CPUs) }
 func (e *Engine) Clock() (uint64, error)          { return value(e, "Clock", e.next.Clock) }
 func (e *Engine) Counts() (map[uint32]int, error) { return value(e, "Counts", e.next.Counts) }
-func (e *Engine) Missing() string                 { return e.next.Missing() }
+func (e *Engine) Missing(r *engine.Right) string  { return e.next.Missing(r) }
 func (e *Engine) Pinnable(path string) error {
 	return e.try("Pinnable", func() error { return e.next.Pinnable(path) })
 }

@@ -1,0 +1,50 @@
+package engine
+
+import "slices"
+
+// Right is what the kernel wants of a process before it does something.
+type Right struct {
+	Does  string   // what, as a row of the README's table
+	Wants []string // capabilities, all of them; CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON too
+	Until string   // the first kernel that does not want them any more; "" for none
+	Open  bool     // nothing is wanted while kernel.unprivileged_bpf_disabled is 0
+}
+
+// The rights, one for each kind of thing that is done.
+var (
+	Using    = &Right{Does: "open a pin that its mode permits; entries, batches, variables, `pin`, `unpin`", Wants: []string{"CAP_BPF"}, Until: "5.19", Open: true}
+	Freezing = &Right{Does: "`freeze`", Wants: []string{"CAP_BPF"}, Until: "6.5"}
+
+	Making           = &Right{Does: "`create` of hashes without LRU, arrays and ring buffers, and of maps of maps, programs, perf events and cgroups", Wants: []string{"CAP_BPF"}, Open: true}
+	MakingPrivileged = &Right{Does: "`create` of all other types, but those of the next row", Wants: []string{"CAP_BPF"}}
+	MakingNetwork    = &Right{Does: "`create` of `devmap`, `devmap_hash`, `sockmap`, `sockhash`, `xskmap`", Wants: []string{"CAP_BPF", "CAP_NET_ADMIN"}}
+
+	Running       = &Right{Does: "`m.kernel`", Wants: []string{"CAP_BPF"}}
+	RunningNested = &Right{Does: "`m.kernel` of a map of maps", Wants: []string{"CAP_BPF", "CAP_PERFMON"}}
+	RunningLocked = &Right{Does: "`m.kernel` where values begin with a spin lock", Wants: []string{"CAP_BPF", "CAP_NET_ADMIN"}}
+	RunningInside = &Right{Does: "`m.kernel` where values have a spin lock further behind", Wants: []string{"CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"}}
+	RunningDevice = &Right{Does: "`m.kernel` of a `devmap`", Wants: []string{"CAP_BPF", "CAP_NET_ADMIN"}}
+	Counting      = &Right{Does: "`count` without a walk, since Linux 6.6", Wants: []string{"CAP_BPF", "CAP_PERFMON"}}
+
+	Finding      = &Right{Does: "`open` by id or name, `maps()`, the values of a map of maps, a program by its id or name", Wants: []string{"CAP_SYS_ADMIN"}}
+	ReadingTypes = &Right{Does: "the types of a map that another process has made", Wants: []string{"CAP_SYS_ADMIN"}}
+	Mounting     = &Right{Does: "a pin in `/sys/fs/bpf` where no bpffs is mounted", Wants: []string{"CAP_SYS_ADMIN"}}
+	Taking       = &Right{Does: "a socket or an event that another user's process has open, with CAP_SYS_PTRACE", Wants: []string{"CAP_SYS_PTRACE"}}
+)
+
+// Rights are all of them, in the order of the README.
+var Rights = []*Right{Using, Freezing, Making, MakingPrivileged, MakingNetwork, Running, RunningNested, RunningDevice, RunningLocked, RunningInside, Counting,
+	Finding, ReadingTypes, Mounting, Taking}
+
+// Making is what making a map of the type wants.
+func (k *Kind) Making() *Right {
+	switch {
+	case slices.Contains([]string{"devmap", "devmap_hash", "sockmap", "sockhash", "xskmap"}, k.Name):
+		return MakingNetwork
+	case slices.Contains([]string{"hash", "array", "prog_array", "perf_event_array", "percpu_hash", "percpu_array", "cgroup_array", "array_of_maps",
+		"hash_of_maps", "cgroup_storage", "percpu_cgroup_storage", "ringbuf", "user_ringbuf"}, k.Name):
+		return Making
+	default:
+		return MakingPrivileged
+	}
+}
