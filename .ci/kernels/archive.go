@@ -21,7 +21,6 @@ const (
 	modeDir    = 0o040755
 	modeFile   = 0o100644
 	modeBinary = 0o100755
-	modeLink   = 0o120777
 	modeDevice = 0o020600
 )
 
