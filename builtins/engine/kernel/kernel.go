@@ -165,7 +165,12 @@ func makingFailed(err error) error {
 
 // absent tells why a map could not be made, where it is that the kernel has no such type.
 func absent(typ uint32, err error) error {
-	if err == unix.EINVAL && errors.Is(features.HaveMapType(ebpf.MapType(typ)), ebpf.ErrNotSupported) {
+	if err != unix.EINVAL {
+		return err
+	}
+	// Of the newest types cilium/ebpf does not know how to ask.
+	lacks := features.HaveMapType(ebpf.MapType(typ))
+	if errors.Is(lacks, ebpf.ErrNotSupported) || lacks != nil && Older(engine.KindOf(typ).Since) {
 		return engine.ErrAbsent
 	}
 	return err
