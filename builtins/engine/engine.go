@@ -116,6 +116,10 @@ type Reader interface {
 	// ReadAt copies from the memory of a map that was made with BPF_F_MMAPABLE; offset is within its values. ENOTSUPP:
 	// it cannot be mapped, or not through a handle that was opened read-only.
 	ReadAt(b []byte, offset int) error
+	// Tap reads the records of a ring buffer beside whoever consumes them: it takes nothing, and changes nothing. It
+	// begins at a Position, at Newest or at Backlog. Records that are written over before they are read are missed.
+	// ENOTSUPP: the type has no records, or they cannot be read without taking them.
+	Tap(from uint64) (Stream, error)
 	// Close gives the handle up. Every later operation answers EBADF. The map lives on while something holds it.
 	Close() error
 }
@@ -139,6 +143,10 @@ type Writer interface {
 	DeleteBatch(keys []byte, n int) (int, error)
 	// WriteAt copies to the memory of a map, as ReadAt copies from it: no other byte is touched. EPERM: it is frozen.
 	WriteAt(b []byte, offset int) error
+	// Consume takes the records of a ring buffer, or of a perf_event_array. There it puts a perf event with a buffer of
+	// that many bytes, a power of two of pages, in the place of each CPU, until the stream is closed; replaced counts
+	// the places where somebody else's was, which nobody can put back.
+	Consume(buffer int) (s Stream, replaced int, err error)
 	// Freeze ends all writing from user space, for good.
 	Freeze() error
 	// Pin gives the map a name in a bpffs, which keeps it when nothing else does. EEXIST: path is taken. With

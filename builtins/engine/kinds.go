@@ -21,6 +21,7 @@ type Kind struct {
 	Keys, Values Object
 	Nests        bool // values are maps
 	Programmed   bool // values of 8 bytes end in a program: written as a descriptor, read as an id
+	Streams      bool // programs send records through it, which user space reads
 	Counted      bool // the kernel knows how many entries there are, see Engine.Counts
 
 	// Instead says, for what the type lacks, what to use. Keys are operations ("delete", "items", "pop" …). "pop"
@@ -81,6 +82,8 @@ func (k *Kind) Has(op string) bool {
 		return k.Trie
 	case "create_inner":
 		return k.Nests
+	case "events":
+		return k.Streams
 	case "clear": // arrays are set to zero
 		if k.Shape == Ordered || k.Shape == Indexed {
 			return true
@@ -101,7 +104,12 @@ func (k *Kind) Missing(err error) bool {
 }
 
 // ProgramHas says whether newer kernels have an operation for the type on the kernel's side.
-func (k *Kind) ProgramHas(op string) bool { return k.Program[op] == "" && k.Program[""] == "" }
+func (k *Kind) ProgramHas(op string) bool {
+	if op == "output" {
+		return k.Streams
+	}
+	return k.Program[op] == "" && k.Program[""] == ""
+}
 
 const (
 	noPrealloc      = 1      // BPF_F_NO_PREALLOC
@@ -114,7 +122,7 @@ var Kinds = []Kind{
 	{Name: "hash", Since: "3.19", Counted: true, Instead: hashLacks, Program: hashProgramLacks},
 	{Name: "array", Since: "3.19", Shape: Indexed, Instead: arrayLacks, Program: arrayProgramLacks},
 	{Name: "prog_array", Values: Programs, Since: "4.2", Shape: Slots, Instead: keyedLacks, Program: tailCallProgramLacks},
-	{Name: "perf_event_array", Clamped: true, Values: Events, Since: "4.3", Shape: Slots, Instead: handleLacks, Program: eventProgramLacks},
+	{Name: "perf_event_array", Streams: true, Clamped: true, Values: Events, Since: "4.3", Shape: Slots, Instead: eventLacks, Program: eventProgramLacks},
 	{Name: "percpu_hash", Since: "4.6", PerCPU: true, Counted: true, Instead: hashLacks, Program: perCPUProgramLacks},
 	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: arrayLacks, Program: perCPUArrayProgramLacks},
 	{Name: "stack_trace", Since: "4.6", Instead: stackLacks, Program: stackProgramLacks},
@@ -137,7 +145,7 @@ var Kinds = []Kind{
 	{Name: "sk_storage", Keys: Sockets, Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "devmap_hash", Programmed: true, Sets: readOnlyProgram, Since: "5.4", Instead: keyedLacks, Program: deviceProgramLacks},
 	{Name: "struct_ops", Since: "5.6", Instead: structLacks, Program: structProgramLacks},
-	{Name: "ringbuf", Since: "5.8", Shape: Opaque, Instead: ringLacks, Program: ringLacks},
+	{Name: "ringbuf", Streams: true, Since: "5.8", Shape: Opaque, Instead: ringLacks, Program: ringProgramLacks},
 	{Name: "inode_storage", Keys: Files, Since: "5.10", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "task_storage", Keys: Processes, Since: "5.11", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "bloom_filter", Since: "5.16", Shape: Members, Instead: bloomLacks, Program: bloomProgramLacks},

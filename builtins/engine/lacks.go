@@ -110,8 +110,23 @@ var (
 		"drain":        "its members cannot be listed",
 		"count":        "its members cannot be counted",
 	}
-	ringLacks   = lacks{"": "it carries events from programs, and has no entries"}
-	userLacks   = lacks{"": "it carries events to programs, and has no entries"}
+	eventLacks = without(handleLacks, lacks{
+		"items":  "its entries are perf events; events(m, consume=True) gives what programs send",
+		"values": "its entries are perf events; events(m, consume=True) gives what programs send",
+		"peek":   "events(m, consume=True) gives what programs send",
+		"drain":  "events(m, consume=True) gives what programs send",
+		"push":   "kernel.output(record) sends an event",
+	})
+	ringLacks = lacks{
+		"":       "it carries events from programs, and has no entries: events(m) reads them",
+		"push":   "kernel.output(record) sends an event",
+		"update": "kernel.output(record) sends an event",
+		"drain":  "events(m, consume=True) takes them",
+	}
+	userLacks = lacks{
+		"":       "it carries events to programs, and has no entries",
+		"events": "it carries events to programs, and these alone can read them",
+	}
 	arenaLacks  = lacks{"": "it is memory shared with programs, and has no entries"}
 	structLacks = without(keyedLacks, lacks{
 		"update":       "only a loader of programs fills it: bpftool struct_ops register",

@@ -42,6 +42,10 @@ type ProgramWriter interface {
 	ProgramPush(value []byte, flags uint64) error
 	// ProgramPop takes the next value out of a queue or a stack: bpf_map_pop_elem.
 	ProgramPop(value []byte) error
+	// ProgramOutput sends a record: bpf_ringbuf_output, or bpf_perf_event_output for the CPU that the program runs on.
+	// EAGAIN: a ring buffer has no room for it. ENOSPC: a perf event's buffer has none. ENOENT: nobody reads that
+	// CPU's events.
+	ProgramOutput(record []byte, cpu int) error
 	// ProgramAdd adds n to the size bytes (4 or 8, aligned) at offset of the value under key, in one step that no
 	// other CPU can come between. It returns the sum, cut to size; before Linux 5.12 the sum is not told.
 	ProgramAdd(key []byte, offset, size int, n uint64, cpu int) (sum uint64, told bool, err error)

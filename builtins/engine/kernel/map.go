@@ -3,6 +3,7 @@ package kernel
 import (
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -90,14 +91,51 @@ func (m *kernelMap) Types() (key, value btf.Type) {
 	return typeOf(spec, raw.BTFKeyTypeID), typeOf(spec, raw.BTFValueTypeID)
 }
 
-// Spec reads the map's BTF, anew at each call.
+// Spec reads the map's BTF, anew at each call. With a map of records the kernel keeps none, and it is that of a program
+// which uses the map.
 func (m *kernelMap) Spec() *btf.Spec {
 	raw, err := describe(m.fd)
 	runtime.KeepAlive(m)
 	if err != nil {
 		return nil
 	}
+	if raw.BTFID == 0 && engine.KindOf(raw.Type).Streams {
+		return specOf(programBTF(ebpf.MapID(raw.ID)))
+	}
 	return specOf(raw.BTFID)
+}
+
+// programBTF is the id of the BTF of the first program that has one and uses a map; 0 where there is none, or where this
+// process may not look.
+func programBTF(user ebpf.MapID) uint32 {
+	for id := ebpf.ProgramID(0); ; {
+		next, err := ebpf.ProgramGetNextID(id)
+		if err != nil {
+			return 0
+		}
+		id = next
+		if btf := btfOfUser(id, user); btf != 0 {
+			return btf
+		}
+	}
+}
+
+// btfOfUser is the id of a program's BTF, if it uses a map.
+func btfOfUser(id ebpf.ProgramID, user ebpf.MapID) uint32 {
+	p, err := ebpf.NewProgramFromID(id)
+	if err != nil { // it has gone
+		return 0
+	}
+	defer p.Close()
+	info, err := p.Info()
+	if err != nil {
+		return 0
+	}
+	used, _ := info.MapIDs()
+	if own, ok := info.BTFID(); ok && slices.Contains(used, user) {
+		return uint32(own)
+	}
+	return 0
 }
 
 // specOf reads a BTF object of the kernel; 0 is none.

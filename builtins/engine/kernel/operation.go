@@ -19,7 +19,7 @@ type operation struct {
 	helper  asm.BuiltinFunc
 	since   string // the first kernel that has the helper; "" if all do that bpfsh runs on
 	writes  bool
-	// body calls the helper and leaves what it returned in R0. R1 holds the map, R6 the control exchange.
+	// body calls the helper and leaves what it returned in R0. R1 holds the map, R6 the control exchange, R9 the context.
 	body func(*programs) asm.Instructions
 	// callback is what the helper calls for each entry; nil for none.
 	callback func(*programs) asm.Instructions
@@ -208,7 +208,7 @@ func (p *programs) copyFound() asm.Instructions {
 
 // assemble is the whole program.
 func (p *programs) assemble(op operation) asm.Instructions {
-	is := slices.Concat(asm.Instructions{p.control.address(asm.R6)}, p.loadMap(), op.body(p), end)
+	is := slices.Concat(asm.Instructions{asm.Mov.Reg(asm.R9, asm.R1), p.control.address(asm.R6)}, p.loadMap(), op.body(p), end)
 	if op.callback == nil {
 		return is
 	}

@@ -20,6 +20,7 @@ type programs struct {
 	control *exchange // of struct control
 	keys    *exchange // of one key
 	values  *exchange // of one value
+	records *exchange // of one record; nil until one is sent
 	outer   *ebpf.Map // of a map that is reached through another, see bindsPrograms; nil for the rest
 	loaded  map[string]*ebpf.Program
 }
@@ -86,7 +87,7 @@ func (p *programs) close() {
 	for _, prog := range p.loaded {
 		prog.Close()
 	}
-	for _, x := range []*exchange{p.control, p.keys, p.values} {
+	for _, x := range []*exchange{p.control, p.keys, p.values, p.records} {
 		if x != nil {
 			x.close()
 		}

@@ -36,6 +36,17 @@ func (m *faulty) WriteAt(b []byte, offset int) error {
 	return m.e.try("WriteAt", func() error { return m.next.WriteAt(b, offset) })
 }
 
+func (m *faulty) Tap(from uint64) (engine.Stream, error) {
+	return value(m.e, "Tap", func() (engine.Stream, error) { return m.next.Tap(from) })
+}
+
+func (m *faulty) Consume(buffer int) (s engine.Stream, replaced int, err error) {
+	if err := m.e.call("Consume"); err != nil {
+		return nil, 0, err
+	}
+	return m.next.Consume(buffer)
+}
+
 func (m *faulty) NextKey(key, next []byte) error {
 	return m.e.try("NextKey", func() error { return m.next.NextKey(key, next) })
 }

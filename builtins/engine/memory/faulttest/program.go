@@ -40,6 +40,10 @@ func (m *faulty) ProgramPop(value []byte) error {
 	return m.e.try("ProgramPop", func() error { return m.next.ProgramPop(value) })
 }
 
+func (m *faulty) ProgramOutput(record []byte, cpu int) error {
+	return m.e.try("ProgramOutput", func() error { return m.next.ProgramOutput(record, cpu) })
+}
+
 func (m *faulty) ProgramAdd(key []byte, offset, size int, n uint64, cpu int) (sum uint64, told bool, err error) {
 	if err := m.e.call("ProgramAdd"); err != nil {
 		return 0, false, err

@@ -1,0 +1,33 @@
+package engine
+
+import "time"
+
+// Stream is a cursor over the records that programs send through a map. It is used by one goroutine at a time. It holds
+// what it needs by itself: the handle that it was made with may be closed.
+type Stream interface {
+	// Next appends the next record to b. Until Take it is the same one. EAGAIN: there is none yet.
+	Next(b []byte) ([]byte, error)
+	// Take goes on behind the record that Next has given. A consumer gives its room back to the programs. EBUSY: somebody
+	// else has taken records, this one perhaps too.
+	Take() error
+	// Wait returns when there may be a next record, and after d at the latest. It may return early.
+	Wait(d time.Duration) error
+	// Missed is what did not come.
+	Missed() Missed
+	// Position is where the next record is, for another Tap.
+	Position() uint64
+	// Close gives the stream up. It may be called more than once.
+	Close() error
+}
+
+// Where a Tap begins, beside a Position.
+const (
+	Newest  = 1<<64 - 1 // at the next record that a program sends
+	Backlog = 1<<64 - 2 // at the first one that was not consumed
+)
+
+// Missed counts what a stream has not given.
+type Missed struct {
+	Times  uint64
+	Amount uint64 // bytes of a ring buffer, with the headers of records; records of a perf_event_array
+}
