@@ -214,6 +214,9 @@ func (e *Error) instead() string {
 			return text
 		}
 	}
+	if op == "events" || op == "output" {
+		return "only a ringbuf and a perf_event_array carry events"
+	}
 	return ""
 }
 

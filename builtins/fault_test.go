@@ -105,7 +105,7 @@ func TestFaults(t *testing.T) {
 }
 
 // notInMemory are the operations that the memory engine has nothing to do for, and Pinnable, which a dry run asks alone.
-var notInMemory = []string{"Pinnable", "Program", "ProgramPin", "NextProgram", "Path", "Process", "Descriptor"}
+var notInMemory = []string{"Pinnable", "Tap", "Consume", "ProgramOutput", "Program", "ProgramPin", "NextProgram", "Path", "Process", "Descriptor"}
 
 func testFault(t *testing.T, source, want string, fault faulttest.Fault) {
 	t.Helper()

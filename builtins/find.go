@@ -66,11 +66,7 @@ func (l *Library) openMap(c method.Call) (starlark.Value, error) {
 func (l *Library) typed(c method.Call, raw engine.Map, hints map[string]string) (*Map, error) {
 	var key, value *layout.Type
 	var err error
-	// The names of types are those of the map's own program first.
-	known := l.types
-	if spec := raw.Spec(); spec != nil {
-		known = known.With(func(name string) (btf.Type, error) { return layout.FindType(spec, name) }, func() []string { return layout.NamesOf(spec) })
-	}
+	known := l.known(raw)
 	if given(c, 1) {
 		if key, err = typeArg(c, known, 1, "key"); err != nil {
 			return nil, err
@@ -92,6 +88,15 @@ func (l *Library) typed(c method.Call, raw engine.Map, hints map[string]string) 
 		l.planned.note(m, true)
 	}
 	return m, nil
+}
+
+// known are the types that have names: those of the map's own program first.
+func (l *Library) known(raw engine.Map) *layout.Host {
+	spec := raw.Spec()
+	if spec == nil {
+		return l.types
+	}
+	return l.types.With(func(name string) (btf.Type, error) { return layout.FindType(spec, name) }, func() []string { return layout.NamesOf(spec) })
 }
 
 // hintsArg reads a dict of paths and spellings.

@@ -187,7 +187,7 @@ func (k *KernelSide) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable t
 var kernelTable = method.NewTable("bpf.map.kernel", nil, kernelRows)
 
 // kernelRows are the rows of m.kernel.
-var kernelRows = slices.Concat(kernelMethods, kernelAddMethods, kernelWalkMethods)
+var kernelRows = slices.Concat(kernelMethods, kernelAddMethods, kernelOutputMethods, kernelWalkMethods)
 
 func (k *KernelSide) AttrNames() []string { return kernelTable.Names() }
 
@@ -215,7 +215,7 @@ func (k *KernelSide) Attr(name string) (starlark.Value, error) {
 func (k *KernelSide) Help() string {
 	var sb strings.Builder
 	sb.WriteString(k.String())
-	if none := k.m.kind.Program[""]; none != "" {
+	if none := k.m.kind.Program[""]; none != "" && !k.m.kind.Streams {
 		fmt.Fprintf(&sb, "\n  A program has no operation on %s: %s.", article(k.m.kind.Name), none)
 	}
 	var entries []method.Entry

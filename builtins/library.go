@@ -42,7 +42,7 @@ func New(e engine.Engine, machine *layout.Host) *Library {
 
 // functions are the rows of the predeclared functions.
 func functions() []method.Row[*Library] {
-	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, topFunctions, showFunctions, printerFunctions, machineFunctions)
+	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, topFunctions, eventsFunctions, showFunctions, printerFunctions, machineFunctions)
 }
 
 // Predeclared are the names that scripts find: the functions, and the kernel's flags.
@@ -67,6 +67,8 @@ func Topics() []method.Topic {
 		{Name: "iterate", Doc: "All entries of a map, one by one.", Entries: method.Entries("method", iterateMethods)},
 		{Name: "batch", Doc: "Many entries in one call of the kernel.", Entries: slices.Concat(
 			method.Entries("method", batchMethods), method.AttrEntries(batchAttrs))},
+		{Name: "events", Doc: "What programs send to user space.", Entries: slices.Concat(
+			method.Entries("function", eventsFunctions), method.Entries("method", eventsMethods), method.AttrEntries(streamAttrs), method.Entries("method", streamMethods))},
 		{Name: "kernel", Doc: "The same operations, done by a program in the kernel.", Entries: slices.Concat(
 			method.AttrEntries(kernelAttrs), method.Entries("method", kernelRows))},
 		{Name: "lifecycle", Doc: "Freezing, pinning, closing.", Entries: method.Entries("method", lifecycleMethods)},
@@ -87,7 +89,7 @@ func Topics() []method.Topic {
 func (l *Library) Close() {
 	for _, p := range l.open {
 		if m := p.Value(); m != nil {
-			m.raw.Close()
+			_ = m.release() // one that a script has closed says so
 		}
 	}
 	l.open = nil

@@ -71,7 +71,7 @@ m = open("/sys/fs/bpf/flows")`,
 			return starlark.None, nil
 		}
 		m.closed = true
-		if err := m.raw.Close(); err != nil {
+		if err := m.release(); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", c.Name, m.label(), err)
 		}
 		return starlark.None, nil

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"weak"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
@@ -35,6 +36,7 @@ type Map struct {
 	given            []starlark.Value          // the keys that it has opened them for
 	methods          map[string]starlark.Value // bound once each
 	kernel           *KernelSide               // nil until it is asked for
+	streams          []weak.Pointer[Events]    // to close with the map
 }
 
 var (
@@ -199,7 +201,7 @@ var mapAttributes = slices.Concat(mapAttrs, kernelAttrs, varsAttrs)
 
 // mapOperations are the methods that a type of map may lack.
 var mapOperations = slices.Concat(
-	elementMethods, trieMethods, nestedMethods, queueMethods, iterateMethods, batchMethods)
+	elementMethods, trieMethods, nestedMethods, queueMethods, iterateMethods, batchMethods, eventsMethods)
 
 func (m *Map) AttrNames() []string { return mapTable.Names() }
 

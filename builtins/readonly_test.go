@@ -17,7 +17,7 @@ import (
 // changes are the operations of an engine that change something.
 var changes = []string{
 	"Create", "Unpin", "Update", "WriteAt", "Delete", "LookupAndDelete", "LookupAndDeleteBatch", "UpdateBatch", "DeleteBatch",
-	"Freeze", "Pin", "ProgramUpdate", "ProgramDelete", "ProgramPush", "ProgramPop", "ProgramAdd",
+	"Freeze", "Pin", "ProgramUpdate", "ProgramDelete", "ProgramPush", "ProgramPop", "ProgramOutput", "ProgramAdd", "Consume",
 }
 
 func changed(e *faulttest.Engine) (n int) {

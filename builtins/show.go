@@ -22,6 +22,7 @@ type Display struct {
 	// Progress makes what tells somebody at a terminal how far an operation on many entries is. nil, and a nil
 	// Progress: nobody looks.
 	Progress func() *render.Progress
+	Warn     func(text string) // tells of what a script may not have meant; nil: nobody
 }
 
 // SetDisplay says where show writes.

@@ -3,13 +3,11 @@ package runtime
 import (
 	"context"
 	"fmt"
-	"math"
 	"os"
 	"time"
 
 	"bpfsh/runtime/method"
 
-	starlarktime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
 )
 
@@ -47,7 +45,7 @@ var processFunctions = []method.Row[*Session]{{
 sleep("200ms")
 print(5 * (sum(m.values(), by="packets") - before), "packets a second")`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
-		d, err := duration(c)
+		d, err := c.Duration(0, "duration")
 		if err != nil {
 			return nil, err
 		}
@@ -63,28 +61,3 @@ print(5 * (sum(m.values(), by="packets") - before), "packets a second")`,
 		}
 	},
 }}
-
-func duration(c method.Call) (time.Duration, error) {
-	var d time.Duration
-	switch v := c.Args[0].(type) {
-	case starlark.String:
-		var err error
-		if d, err = time.ParseDuration(string(v)); err != nil {
-			return 0, c.Bad("duration", v, `a time such as "1s" or "200ms"`)
-		}
-	case starlarktime.Duration:
-		d = time.Duration(v)
-	case starlark.Int, starlark.Float:
-		seconds, _ := starlark.AsFloat(v)
-		if seconds > math.MaxInt64/float64(time.Second) {
-			return 0, c.Bad("duration", v, "at most 292 years")
-		}
-		d = time.Duration(seconds * float64(time.Second))
-	default:
-		return 0, c.Bad("duration", v, `a time such as "1s", or a number of seconds`)
-	}
-	if d < 0 {
-		return 0, c.Bad("duration", c.Args[0], "a time that is not negative")
-	}
-	return d, nil
-}

@@ -16,7 +16,7 @@ type Stream interface {
 	Missed() Missed
 	// Position is where the next record is, for another Tap.
 	Position() uint64
-	// Close gives the stream up. It may be called more than once.
+	// Close gives the stream up; nothing else does. It may be called more than once.
 	Close() error
 }
 

@@ -67,6 +67,9 @@ func (r *Record) write(text func(i int) string) string {
 	return sb.String()
 }
 
+// Bytes are those of the record, with its padding.
+func (r *Record) Bytes() []byte { return bytes.Clone(r.raw) }
+
 // Fields are the names of the fields, in order.
 func (r *Record) Fields() []string { return r.rt.names() }
 

@@ -70,8 +70,8 @@ func kinds() string {
 	}
 	for i, k := range engine.Kinds[1:] {
 		user := mark(k.Has, "update", "lookup", "delete", "pop", "push", "peek", "drain", "next_key", "items", "count", "clear", "match",
-			"lookup_batch", "update_batch", "delete_batch", "pop_batch")
-		program := mark(k.ProgramHas, "lookup", "lookup_percpu", "update", "delete", "add", "push", "pop", "peek", "items", "count")
+			"lookup_batch", "update_batch", "delete_batch", "pop_batch", "events")
+		program := mark(k.ProgramHas, "lookup", "lookup_percpu", "update", "delete", "add", "push", "pop", "peek", "items", "count", "output")
 		inMemory := ""
 		if m, err := (&memory.Engine{}).Create(specOf(uint32(i + 1))); err == nil {
 			m.Close()

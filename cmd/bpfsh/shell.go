@@ -69,7 +69,7 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	}
 	sh.session = runtime.New(cfg)
 	sh.display = sh.displayOptions(o, stdout)
-	sh.library.SetDisplay(builtins.Display{Out: sh.session.Output(), Options: sh.display, Progress: progressOn(stderr)})
+	sh.library.SetDisplay(builtins.Display{Out: sh.session.Output(), Options: sh.display, Progress: progressOn(stderr), Warn: sh.session.Warn})
 	if fallback != "" {
 		sh.session.Warn(fallback)
 	}

@@ -3,7 +3,9 @@ package method
 import (
 	"fmt"
 	"math"
+	"time"
 
+	starlarktime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
 )
 
@@ -73,6 +75,34 @@ func (c Call) Positive(i int, name string) (int, error) {
 	default:
 		return 0, c.Bad(name, v, "int")
 	}
+}
+
+// Duration reads a time that is not negative: a string such as "200ms", a number of seconds, or Starlark's own.
+func (c Call) Duration(i int, name string) (time.Duration, error) {
+	var d time.Duration
+	switch v := c.Args[i].(type) {
+	case nil:
+		return 0, nil
+	case starlark.String:
+		var err error
+		if d, err = time.ParseDuration(string(v)); err != nil {
+			return 0, c.Bad(name, v, `a time such as "1s" or "200ms"`)
+		}
+	case starlarktime.Duration:
+		d = time.Duration(v)
+	case starlark.Int, starlark.Float:
+		seconds, _ := starlark.AsFloat(v)
+		if seconds > math.MaxInt64/float64(time.Second) {
+			return 0, c.Bad(name, v, "at most 292 years")
+		}
+		d = time.Duration(seconds * float64(time.Second))
+	default:
+		return 0, c.Bad(name, v, `a time such as "1s", or a number of seconds`)
+	}
+	if d < 0 {
+		return 0, c.Bad(name, c.Args[i], "a time that is not negative")
+	}
+	return d, nil
 }
 
 // Or is argument i, or a default where it was left out.

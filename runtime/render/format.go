@@ -81,6 +81,15 @@ func Write(w io.Writer, v starlark.Value, o Options) (err error) {
 			err = e
 		}
 	}()
+	if l, ok := v.(Live); ok {
+		if o.Limit == 0 { // where the rows end nobody knows
+			o.Limit = -1
+		}
+		if o.Format == FormatTable {
+			return writeLive(out, l, o)
+		}
+		v = live{l, out.flush, o.Limit}
+	}
 	switch o.Format {
 	case FormatJSON:
 		return writeJSON(out, v, o.limit())
@@ -134,7 +143,7 @@ func (o Options) Echo(v starlark.Value) (string, error) {
 
 // WriteEcho writes what Echo returns, and the end of its line.
 func WriteEcho(w io.Writer, v starlark.Value, o Options) error {
-	if o.Format == FormatTable {
+	if o.Format == FormatTable || isLive(v) {
 		switch v.(type) {
 		case Tabler, Rower, *starlark.List, starlark.Tuple:
 		default:
@@ -143,6 +152,11 @@ func WriteEcho(w io.Writer, v starlark.Value, o Options) error {
 		}
 	}
 	return Write(w, v, o)
+}
+
+func isLive(v starlark.Value) bool {
+	_, ok := v.(Live)
+	return ok
 }
 
 // printed is what print prints.

@@ -22,7 +22,7 @@ func (t *Table) recordView(rows [][]string, o Options) string {
 	}
 	var out []string
 	for i, r := range rows {
-		head := snip(fmt.Sprintf("-[ %s %d ]-", noun, i+1), o.Width, o.ASCII)
+		head := snip(fmt.Sprintf("-[ %s %d ]-", noun, t.before+i+1), o.Width, o.ASCII)
 		if o.Color {
 			head = bold(head)
 		}

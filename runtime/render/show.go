@@ -88,17 +88,7 @@ func rowerTable(v Rower, limit int) (*Table, error) {
 		return nil, err
 	}
 	defer closeRows(rows)
-	t := &Table{Title: v.String(), Noun: "entry", Nouns: "entries"}
-	for _, c := range rows.Columns() {
-		if len(c.Fields) == 0 || c.Whole {
-			c.Name = orValue(c.Name)
-			c.Fields = []Column{c}
-		}
-		for _, field := range c.Fields {
-			field.Of = c.Name
-			t.Columns = append(t.Columns, field)
-		}
-	}
+	t := &Table{Title: v.String(), Columns: leafColumns(rows.Columns()), Noun: "entry", Nouns: "entries"}
 	for {
 		row, err := rows.Next()
 		if err == io.EOF {
@@ -110,20 +100,39 @@ func rowerTable(v Rower, limit int) (*Table, error) {
 		if t.Total++; limit >= 0 && t.Total > limit {
 			continue
 		}
-		var cells []starlark.Value
-		for i, c := range rows.Columns() {
-			v := shown(row[i])
-			if c.Shown != nil {
-				v = c.Shown(row[i])
-			}
-			n := len(c.Fields)
-			if c.Whole {
-				n = 0
-			}
-			cells = appendFields(cells, v, n)
-		}
-		t.Rows = append(t.Rows, cells)
+		t.Rows = append(t.Rows, leafCells(rows.Columns(), row))
 	}
+}
+
+// leafColumns are a table's columns for those of rows: each field has one of its own.
+func leafColumns(columns []Column) (leaves []Column) {
+	for _, c := range columns {
+		if len(c.Fields) == 0 || c.Whole {
+			c.Name = orValue(c.Name)
+			c.Fields = []Column{c}
+		}
+		for _, field := range c.Fields {
+			field.Of = c.Name
+			leaves = append(leaves, field)
+		}
+	}
+	return leaves
+}
+
+// leafCells are the cells of a row under leafColumns, as people see them.
+func leafCells(columns []Column, row []starlark.Value) (cells []starlark.Value) {
+	for i, c := range columns {
+		v := shown(row[i])
+		if c.Shown != nil {
+			v = c.Shown(row[i])
+		}
+		n := len(c.Fields)
+		if c.Whole {
+			n = 0
+		}
+		cells = appendFields(cells, v, n)
+	}
+	return cells
 }
 
 // appendFields appends a record's n fields; of a value that should be a record and is none, itself and empty cells.

@@ -18,7 +18,9 @@ type Table struct {
 	Nouns   string             // and several of them: "entries"
 	Parts   []*Table           // what some rows hold, to show behind them
 
-	record bool // the rows are the fields of one record
+	record bool  // the rows are the fields of one record
+	before int   // rows that stand before these, of a table that is written in pieces
+	least  []int // the least widths of its columns then; nil: none
 }
 
 // Column is the head of a column.
@@ -122,9 +124,14 @@ func (t *Table) grid(rows [][]string, types []string) string {
 	}
 	var configs []table.ColumnConfig
 	for i := range t.Columns {
+		c := table.ColumnConfig{Number: i + 1}
 		if t.numeric(i) {
-			configs = append(configs, table.ColumnConfig{Number: i + 1, Align: text.AlignRight, AlignHeader: text.AlignRight})
+			c.Align, c.AlignHeader = text.AlignRight, text.AlignRight
 		}
+		if t.least != nil {
+			c.WidthMin = t.least[i]
+		}
+		configs = append(configs, c)
 	}
 	w.SetColumnConfigs(configs)
 	for _, r := range rows {

@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"errors"
+	"os"
 	"runtime"
 	"time"
 
@@ -20,11 +21,13 @@ type events struct {
 	rings []*perfRing
 	fds   []unix.PollFd
 	given *perfRing // that Next has given a record of
-	unmap runtime.Cleanup
 }
 
 // openEvents takes the place of whoever reads the array. What that was is lost: the kernel does not give an entry back.
 func (m *kernelMap) openEvents(buffer int) (engine.Stream, int, error) {
+	if page := os.Getpagesize(); buffer < page || buffer&(buffer-1) != 0 {
+		return nil, 0, unix.EINVAL
+	}
 	fd, err := openID(m.info.ID, 0)
 	runtime.KeepAlive(m)
 	if err != nil {
@@ -33,9 +36,9 @@ func (m *kernelMap) openEvents(buffer int) (engine.Stream, int, error) {
 	e := &events{fd: fd, keeps: m.info.Flags&unix.BPF_F_PRESERVE_ELEMS != 0}
 	replaced, err := e.open(int(m.info.MaxEntries), buffer)
 	if err != nil {
-		return nil, 0, errors.Join(err, e.Close())
+		_ = e.Close() // what there is of it
+		return nil, 0, err
 	}
-	e.unmap = runtime.AddCleanup(e, func(e events) { _ = e.Close() }, *e)
 	return e, replaced, nil
 }
 
@@ -119,7 +122,6 @@ func (e *events) Close() error {
 	if e.fd < 0 {
 		return nil
 	}
-	e.unmap.Stop()
 	var all error
 	for _, r := range e.rings {
 		if e.keeps && r.entered {

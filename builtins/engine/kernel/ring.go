@@ -27,7 +27,6 @@ type ring struct {
 	data     []byte
 	size     uintptr
 	mappings [][]byte
-	unmap    runtime.Cleanup
 
 	idle    time.Duration // how long Wait sleeps where nothing wakes it
 	barrier uint32
@@ -43,7 +42,6 @@ func mapRing(fd, wake int, size uint32, writes ringWrites) (r *ring, err error) 
 	if r.fd, err = unix.FcntlInt(uintptr(wake), unix.F_DUPFD_CLOEXEC, 0); err != nil {
 		return nil, err
 	}
-	r.unmap = runtime.AddCleanup(r, func(fd int) { unix.Close(fd) }, r.fd)
 	position := unix.PROT_READ
 	if writes {
 		position |= unix.PROT_WRITE
@@ -51,11 +49,10 @@ func mapRing(fd, wake int, size uint32, writes ringWrites) (r *ring, err error) 
 	for _, part := range []struct{ offset, length, protection int }{{0, page, position}, {page, page + 2*int(size), unix.PROT_READ}} {
 		memory, err := unix.Mmap(fd, int64(part.offset), part.length, part.protection, unix.MAP_SHARED)
 		if err != nil {
-			return nil, errors.Join(err, r.close())
+			_ = r.close() // what there is of it
+			return nil, err
 		}
 		r.mappings = append(r.mappings, memory)
-		r.unmap.Stop()
-		r.unmap = runtime.AddCleanup(r, func(held held) { held.release() }, held{r.fd, r.mappings})
 	}
 	r.consumer = (*uintptr)(unsafe.Pointer(&r.mappings[0][0]))
 	r.producer = (*uintptr)(unsafe.Pointer(&r.mappings[1][0]))
@@ -63,27 +60,16 @@ func mapRing(fd, wake int, size uint32, writes ringWrites) (r *ring, err error) 
 	return r, nil
 }
 
-// held is what a ring gives back.
-type held struct {
-	fd       int
-	mappings [][]byte
-}
-
-func (h held) release() (err error) {
-	for _, memory := range h.mappings {
-		err = errors.Join(err, unix.Munmap(memory))
-	}
-	return errors.Join(err, unix.Close(h.fd))
-}
-
-func (r *ring) close() error {
+func (r *ring) close() (err error) {
 	if r.fd < 0 {
 		return nil
 	}
-	r.unmap.Stop()
-	h := held{r.fd, r.mappings}
+	for _, memory := range r.mappings {
+		err = errors.Join(err, unix.Munmap(memory))
+	}
+	err = errors.Join(err, unix.Close(r.fd))
 	r.fd, r.mappings, r.data = -1, nil, nil
-	return h.release()
+	return err
 }
 
 // at is the place of a position in data.

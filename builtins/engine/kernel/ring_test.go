@@ -115,11 +115,11 @@ func TestRingResume(t *testing.T) {
 	i.Header(i.Producer[0], 1<<20) // the header of a record whose reservation is not told yet
 	wantTexts(t, "a full ring", tap, "x", "x", "x", "x", "x", "x", "x")
 	// A consumer that leaves its position in the middle of a record, or goes back, gives no place to go on at.
-	for _, odd := range []uintptr{i.Producer[0] - 4, i.Producer[0] - 120, 0, i.Producer[0] + 64} {
+	for _, odd := range []int{-4, -104, -256, 64} {
 		for range 9 {
 			i.Send("y")
 		}
-		i.Consumer = odd
+		i.Consumer = i.Producer[0] + uintptr(odd)
 		before := tap.Missed()
 		wantTexts(t, fmt.Sprint("the consumer at ", odd), tap)
 		if got := tap.Missed(); got.Times == before.Times || uint64(i.Producer[0]) != tap.Position() {
@@ -139,6 +139,12 @@ func TestRingOverwrites(t *testing.T) {
 	wantTexts(t, "written over, with nobody to consume", tap, "5", "6", "7", "8", "9", "10", "11")
 	if missed := tap.Missed(); missed != (engine.Missed{Times: 1, Amount: 5 * 16}) {
 		t.Errorf("missed %+v", missed)
+	}
+	i.Producer[0] += 128 // over all of them, although nobody has consumed
+	i.Producer[2] = i.Producer[0]
+	late := i.Tap(i.Producer[0]-128, true)
+	if b, err := late.Next(nil); err == nil && len(b) > 0 || late.Missed().Times == 0 {
+		t.Errorf("a record at the edge: %q, %v", b, err)
 	}
 }
 

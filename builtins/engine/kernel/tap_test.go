@@ -86,6 +86,7 @@ func TestTapLive(t *testing.T) {
 							t.Fatal(err)
 						}
 						running = false
+						p.send(t, 5) // one at least is for a tap that could not keep up
 					default:
 						if err := s.Wait(time.Millisecond); err != nil {
 							t.Fatal(err)

@@ -19,10 +19,10 @@ type Fault struct {
 var Operations = []string{
 	"Create", "OpenID", "OpenPin", "NextID", "CPUs", "Clock", "Counts", "Pinnable", "Unpin",
 	"Program", "ProgramPin", "NextProgram", "Path", "Process", "Descriptor",
-	"Frozen", "Memory", "Owner", "Lookup", "NextKey", "LookupBatch", "ReadAt", "Close",
-	"Update", "WriteAt", "Delete", "LookupAndDelete", "LookupAndDeleteBatch", "UpdateBatch", "DeleteBatch", "Freeze", "Pin",
+	"Frozen", "Memory", "Owner", "Lookup", "NextKey", "LookupBatch", "ReadAt", "Tap", "Close",
+	"Update", "WriteAt", "Consume", "Delete", "LookupAndDelete", "LookupAndDeleteBatch", "UpdateBatch", "DeleteBatch", "Freeze", "Pin",
 	"ProgramLookup", "ProgramLookupPerCPU", "ProgramPeek", "ProgramCount", "ProgramEntries",
-	"ProgramUpdate", "ProgramDelete", "ProgramPush", "ProgramPop", "ProgramAdd",
+	"ProgramUpdate", "ProgramDelete", "ProgramPush", "ProgramPop", "ProgramOutput", "ProgramAdd",
 }
 
 // Engine is another engine with a fault. Its maps may be used by several goroutines, each by one.

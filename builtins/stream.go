@@ -1,0 +1,180 @@
+package builtins
+
+import (
+	"errors"
+	"fmt"
+	goruntime "runtime"
+	"slices"
+	"time"
+	"weak"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+)
+
+var streamAttrs = []method.Attr[*Events]{
+	{Name: "count", Doc: "How many events the loops over them were given.", Get: func(e *Events) (starlark.Value, error) { return starlark.MakeUint64(e.count), nil }},
+	{Name: "lost", Doc: "What was missed: bytes of a ringbuf, events of a perf_event_array.\n" +
+		"How many events were written over in a ringbuf cannot be known. The kernel tells of lost events of a perf_event_array with the next one that has room. What a full ringbuf has " +
+		"refused, its program knows alone.",
+		Get: func(e *Events) (starlark.Value, error) { return starlark.MakeUint64(e.missed().Amount), nil }},
+	{Name: "overruns", Doc: "How many times something was missed.", Get: func(e *Events) (starlark.Value, error) { return starlark.MakeUint64(e.missed().Times), nil }},
+}
+
+var streamMethods = []method.Row[*Events]{{
+	Name: "close",
+	Doc: "Give up what is open for the events, before nobody holds them any more.\n" +
+		"Where a loop ends, it does the same. A loop that begins again opens it again.",
+	Example: `e = events(create("ringbuf", max_entries=4096))
+e.close()`,
+	Run: func(e *Events, c method.Call) (starlark.Value, error) {
+		return starlark.None, e.m.explain(c.Name, nil, e.close())
+	},
+}}
+
+// Events is what events returns: what is open to read them, and how to.
+type Events struct {
+	m             *Map
+	typ           *layout.Type // nil: bytes
+	consume       bool
+	max           int  // of one loop; 0: any number
+	timed         bool // there is a timeout
+	timeout, idle time.Duration
+	buffer        int
+	from          uint64        // where to begin
+	raw           engine.Stream // nil: it is not open
+	drop          goruntime.Cleanup
+	count         uint64
+	missedBefore  engine.Missed // by what is not open any more
+	buf           []byte
+}
+
+var (
+	_ starlark.HasAttrs = (*Events)(nil)
+	_ starlark.Iterable = (*Events)(nil)
+)
+
+func (e *Events) String() string        { return "events of " + e.m.String() }
+func (e *Events) Type() string          { return "events" }
+func (e *Events) Freeze()               {} // as of the map
+func (e *Events) Truth() starlark.Bool  { return true }
+func (e *Events) Hash() (uint32, error) { return 0, errors.New("unhashable type: events") }
+
+var streamTable = method.NewTable("events", streamAttrs, streamMethods)
+
+func (e *Events) AttrNames() []string                      { return streamTable.Names() }
+func (e *Events) Attr(name string) (starlark.Value, error) { return streamTable.Attr(e, name) }
+
+// open opens the stream, where it is not, behind the last event that it has given.
+func (e *Events) open() error {
+	m := e.m
+	if m.closed {
+		return m.fail("events", nil, unix.EBADF)
+	}
+	if e.raw != nil {
+		return nil
+	}
+	replaced := 0
+	err := m.lib.retry(func() (err error) {
+		if e.consume {
+			e.raw, replaced, err = m.raw.Consume(e.buffer)
+		} else {
+			e.raw, err = m.raw.Tap(e.from)
+		}
+		return err
+	})
+	if err != nil {
+		e.raw = nil
+		return m.fail("events", nil, err)
+	}
+	e.drop = goruntime.AddCleanup(e, func(raw engine.Stream) { _ = raw.Close() }, e.raw)
+	m.remember(e)
+	if warn := m.lib.display.Warn; replaced > 0 && warn != nil {
+		warn(fmt.Sprintf("events: %s: took the place of its reader on %s, which gets no more events", m.labelID(), several(replaced, "CPU")))
+	}
+	return nil
+}
+
+// close gives the stream up, if it is open.
+func (e *Events) close() error {
+	if e.raw == nil {
+		return nil
+	}
+	e.drop.Stop()
+	e.missedBefore, e.from = e.missed(), e.raw.Position()
+	err := e.raw.Close()
+	e.raw = nil
+	return err
+}
+
+func (e *Events) missed() engine.Missed {
+	all := e.missedBefore
+	if e.raw != nil {
+		now := e.raw.Missed()
+		all.Times += now.Times
+		all.Amount += now.Amount
+	}
+	return all
+}
+
+// take is the next event, which is then the script's. EAGAIN, as it is: there is none yet.
+func (e *Events) take() (starlark.Value, error) {
+	var err error
+	if e.buf, err = e.raw.Next(e.buf[:0]); err == unix.EAGAIN {
+		return nil, err
+	}
+	if err != nil {
+		return nil, e.m.fail("events", nil, err)
+	}
+	v, err := e.decode(e.buf)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.raw.Take(); err != nil {
+		return nil, e.m.fail("events", nil, err)
+	}
+	e.count++
+	return v, nil
+}
+
+func (e *Events) decode(b []byte) (starlark.Value, error) {
+	if e.typ == nil {
+		return starlark.Bytes(b), nil
+	}
+	if n := e.typ.Size(); len(b) < n {
+		return nil, e.m.fail("events", nil, fmt.Errorf("an event has %s, and %s has %d", several(len(b), "byte"), e.typ, n))
+	}
+	return e.typ.Decode(b[:e.typ.Size()]), nil
+}
+
+// several is a number and what it counts.
+func several(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// remember keeps a stream in the list of those to close with the map.
+func (m *Map) remember(e *Events) {
+	m.streams = slices.DeleteFunc(m.streams, func(p weak.Pointer[Events]) bool {
+		other := p.Value()
+		return other == nil || other == e || other.raw == nil
+	})
+	m.streams = append(m.streams, weak.Make(e))
+}
+
+// release closes the map, and what is open to read its events.
+func (m *Map) release() (err error) {
+	for _, p := range m.streams {
+		if e := p.Value(); e != nil {
+			err = errors.Join(err, e.close())
+		}
+	}
+	m.streams = nil
+	return errors.Join(err, m.raw.Close())
+}
