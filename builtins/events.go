@@ -33,7 +33,8 @@ var (
 	eventsFunctions = []method.Row[*Library]{{
 		Name: "events", Params: "m, " + eventsParams, Doc: eventsDoc,
 		Example: `ring = create("ringbuf", max_entries=4096)
-for e in events(ring, type="struct { u32 pid; comm comm; }", idle="10ms"):
+T = typeof("struct { u32 pid; comm comm; }")
+for e in events(ring, type=T, idle="10ms"):
     print(e.pid, e.comm)
 show(events(ring, max=100, timeout=0.01), format="jsonl")`,
 		Run: func(_ *Library, c method.Call) (starlark.Value, error) {
@@ -72,7 +73,7 @@ func (m *Map) events(c method.Call) (starlark.Value, error) {
 	if !m.kind.Has(c.Name) {
 		return nil, m.fail(c.Name, nil, errNotForType)
 	}
-	e := &Events{m: m, timed: given(c, eventsTimeout), from: engine.Newest, buffer: 1 << 16}
+	e := &Events{m: m, timed: given(c, eventsTimeout), patient: !given(c, eventsIdle), from: engine.Newest, buffer: 1 << 16}
 	var err error
 	if given(c, eventsType) {
 		if e.typ, err = typeArg(c, m.lib.known(m.raw), eventsType, "type"); err != nil {
@@ -177,7 +178,7 @@ func (it *eventIterator) next() (starlark.Value, error) {
 		v, err := e.take()
 		if err == nil {
 			it.given++
-			if e.idle > 0 {
+			if !e.patient {
 				it.since = time.Now()
 			}
 			return v, nil
@@ -199,7 +200,7 @@ func (it *eventIterator) wait(first bool) error {
 	if e.timed {
 		most = min(most, it.until.Sub(now))
 	}
-	if e.idle > 0 {
+	if !e.patient {
 		most = min(most, it.since.Add(e.idle).Sub(now))
 	}
 	if most <= 0 {

@@ -74,8 +74,8 @@ func onExamples(t *testing.T, f func(t *testing.T, entry method.Entry, writes bo
 	}
 	for _, topic := range builtins.Topics() {
 		for _, entry := range topic.Entries {
-			if entry.Kind != "function" && entry.Kind != "method" {
-				continue
+			if entry.Kind != "function" && entry.Kind != "method" || strings.Contains(entry.Example, "ringbuf") {
+				continue // which no memory engine has: TestReadOnlyEvents and TestDryRunEvents are about them
 			}
 			t.Run(topic.Name+"/"+entry.Name, func(t *testing.T) {
 				free, bound := world(t), world(t)

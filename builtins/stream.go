@@ -19,8 +19,7 @@ import (
 var streamAttrs = []method.Attr[*Events]{
 	{Name: "count", Doc: "How many events the loops over them were given.", Get: func(e *Events) (starlark.Value, error) { return starlark.MakeUint64(e.count), nil }},
 	{Name: "lost", Doc: "What was missed: bytes of a ringbuf, events of a perf_event_array.\n" +
-		"How many events were written over in a ringbuf cannot be known. The kernel tells of lost events of a perf_event_array with the next one that has room. What a full ringbuf has " +
-		"refused, its program knows alone.",
+		"How many events were written over in a ringbuf cannot be known, and what a full one has refused, its program knows alone.",
 		Get: func(e *Events) (starlark.Value, error) { return starlark.MakeUint64(e.missed().Amount), nil }},
 	{Name: "overruns", Doc: "How many times something was missed.", Get: func(e *Events) (starlark.Value, error) { return starlark.MakeUint64(e.missed().Times), nil }},
 }
@@ -43,6 +42,7 @@ type Events struct {
 	consume       bool
 	max           int  // of one loop; 0: any number
 	timed         bool // there is a timeout
+	patient       bool // a loop waits however long nothing comes
 	timeout, idle time.Duration
 	buffer        int
 	from          uint64        // where to begin
@@ -94,7 +94,7 @@ func (e *Events) open() error {
 	e.drop = goruntime.AddCleanup(e, func(raw engine.Stream) { _ = raw.Close() }, e.raw)
 	m.remember(e)
 	if warn := m.lib.display.Warn; replaced > 0 && warn != nil {
-		warn(fmt.Sprintf("events: %s: took the place of its reader on %s, which gets no more events", m.labelID(), several(replaced, "CPU")))
+		warn(fmt.Sprintf("events: %s: took the place of its reader on %s, which gets no more events", m.label(), several(replaced, "CPU")))
 	}
 	return nil
 }

@@ -115,12 +115,12 @@ var (
 		"values": "its entries are perf events; events(m, consume=True) gives what programs send",
 		"peek":   "events(m, consume=True) gives what programs send",
 		"drain":  "events(m, consume=True) gives what programs send",
-		"push":   "kernel.output(record) sends an event",
+		"push":   "kernel.output(event) sends an event",
 	})
 	ringLacks = lacks{
 		"":       "it carries events from programs, and has no entries: events(m) reads them",
-		"push":   "kernel.output(record) sends an event",
-		"update": "kernel.output(record) sends an event",
+		"push":   "kernel.output(event) sends an event",
+		"update": "kernel.output(event) sends an event",
 		"drain":  "events(m, consume=True) takes them",
 	}
 	userLacks = lacks{

@@ -68,8 +68,8 @@ var (
 		"count":         "its members cannot be counted",
 	}
 	tailCallProgramLacks    = lacks{"": "it can only go on in one of its programs (bpf_tail_call)"}
-	eventProgramLacks       = lacks{"": "it can send events to it, kernel.output(record), or read a counter (bpf_perf_event_read)"}
-	ringProgramLacks        = lacks{"": "it can send events to it: kernel.output(record)"}
+	eventProgramLacks       = lacks{"": "it can send events to it, kernel.output(event), or read a counter (bpf_perf_event_read)"}
+	ringProgramLacks        = lacks{"": "it can only send events to it: kernel.output(event)"}
 	stackProgramLacks       = lacks{"": "it can only add the stack that it runs on (bpf_get_stackid)"}
 	cgroupArrayProgramLacks = lacks{"": "it can only ask whether a task or a packet is under one of its cgroups"}
 	redirectProgramLacks    = lacks{"": "it can send packets to it (bpf_redirect_map), and no more"}

@@ -56,14 +56,14 @@ func (e *events) open(cpus, buffer int) (replaced int, err error) {
 		e.fds = append(e.fds, unix.PollFd{Fd: int32(r.fd), Events: unix.POLLIN})
 	}
 	for _, r := range e.rings {
-		switch err := element(unix.BPF_MAP_DELETE_ELEM, e.fd, index(r.cpu), nil, 0); err {
+		switch err := element(unix.BPF_MAP_DELETE_ELEM, e.fd, index(r.cpu), nil, 0, false); err {
 		case nil:
 			replaced++
 		case unix.ENOENT:
 		default:
 			return replaced, err
 		}
-		if err := element(unix.BPF_MAP_UPDATE_ELEM, e.fd, index(r.cpu), index(r.fd), 0); err != nil {
+		if err := element(unix.BPF_MAP_UPDATE_ELEM, e.fd, index(r.cpu), index(r.fd), 0, false); err != nil {
 			return replaced, err
 		}
 		r.entered = true
@@ -105,12 +105,13 @@ func (e *events) Wait(d time.Duration) error {
 	return poll(e.fds, d)
 }
 
-// Missed are the records that the kernel says that it had no room for. It says so before the next one that it has room
-// for.
+// Missed are the records that the kernel had no room for. Before Linux 6.0 it tells of them with the next one that it has
+// room for.
 func (e *events) Missed() (m engine.Missed) {
 	for _, r := range e.rings {
-		m.Times += r.missed.Times
-		m.Amount += r.missed.Amount
+		lost := r.lost()
+		m.Times += lost.Times
+		m.Amount += lost.Amount
 	}
 	return m
 }
@@ -125,7 +126,7 @@ func (e *events) Close() error {
 	var all error
 	for _, r := range e.rings {
 		if e.keeps && r.entered {
-			if err := element(unix.BPF_MAP_DELETE_ELEM, e.fd, index(r.cpu), nil, 0); err != unix.ENOENT {
+			if err := element(unix.BPF_MAP_DELETE_ELEM, e.fd, index(r.cpu), nil, 0, false); err != unix.ENOENT {
 				all = errors.Join(all, err)
 			}
 		}

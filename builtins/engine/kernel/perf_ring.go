@@ -16,6 +16,7 @@ import (
 type perfRing struct {
 	cpu, fd int
 	entered bool // it is in the map
+	counts  bool // the event can be asked how many were lost
 	memory  []byte
 	page    *unix.PerfEventMmapPage
 	data    []byte
@@ -32,7 +33,12 @@ func openPerfRing(cpu, buffer int) (*perfRing, error) {
 		Sample: 1, Sample_type: unix.PERF_SAMPLE_RAW | unix.PERF_SAMPLE_TIME, Wakeup: 1,
 		Bits: unix.PerfBitUseClockID, Clockid: unix.CLOCK_MONOTONIC, // one clock for all CPUs
 	}
+	attr.Read_format = unix.PERF_FORMAT_LOST // since Linux 6.0
 	fd, err := unix.PerfEventOpen(&attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	if err == unix.EINVAL {
+		attr.Read_format = 0
+		fd, err = unix.PerfEventOpen(&attr, -1, cpu, -1, unix.PERF_FLAG_FD_CLOEXEC)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +48,7 @@ func openPerfRing(cpu, buffer int) (*perfRing, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	r := &perfRing{cpu: cpu, fd: fd, memory: memory, data: memory[head:]}
+	r := &perfRing{cpu: cpu, fd: fd, counts: attr.Read_format != 0, memory: memory, data: memory[head:]}
 	r.page = (*unix.PerfEventMmapPage)(unsafe.Pointer(&memory[0]))
 	return r, nil
 }
@@ -78,6 +84,23 @@ func (r *perfRing) peek() bool {
 	return true
 }
 
+// lost is what was missed: by the records that tell of it, and where the event can be asked, also since the last of them.
+func (r *perfRing) lost() engine.Missed {
+	var answer [16]byte // its value, and the number
+	if !r.counts {
+		return r.missed
+	}
+	if n, err := unix.Read(r.fd, answer[:]); err != nil || n < len(answer) {
+		return r.missed
+	}
+	m := r.missed
+	if n := binary.NativeEndian.Uint64(answer[8:]); n > m.Amount {
+		m.Times++
+		m.Amount = n
+	}
+	return m
+}
+
 // at are the bytes behind an offset in the record at the tail, up to the ring's end.
 func (r *perfRing) at(offset uint64) []byte {
 	return r.data[(r.tail+offset)&uint64(len(r.data)-1):]
@@ -106,7 +129,11 @@ func (r *perfRing) move(to uint64) {
 	atomic.StoreUint64(&r.page.Data_tail, to)
 }
 
-func (r *perfRing) close() error { return errors.Join(unix.Munmap(r.memory), unix.Close(r.fd)) }
+// close gives the event up. What was missed is known afterwards too.
+func (r *perfRing) close() error {
+	r.missed, r.counts = r.lost(), false
+	return errors.Join(unix.Munmap(r.memory), unix.Close(r.fd))
+}
 
 // index is a number as an entry of an array has it.
 func index(n int) []byte { return binary.NativeEndian.AppendUint32(nil, uint32(n)) }

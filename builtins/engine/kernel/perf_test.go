@@ -89,6 +89,9 @@ func TestEventsLost(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if missed := s.Missed(); missed != (engine.Missed{Times: 1, Amount: uint64(lost)}) && !kerneltest.Older("6.0") {
+		t.Errorf("missed, before the kernel tells: %+v, want 1 time %d", missed, lost)
+	}
 	for range sent {
 		if _, ok := take(t, s); !ok {
 			t.Fatalf("fewer than %d records", sent)
