@@ -225,12 +225,13 @@ var _ render.Live = (*Events)(nil)
 
 // Live are the events as rows.
 func (e *Events) Live(flush func() error) (render.Rows, error) {
-	return &eventRows{it: e.loop(flush)}, nil
+	return &eventRows{it: e.loop(flush), before: e.missed()}, nil
 }
 
 type eventRows struct {
-	it  *eventIterator
-	row [1]starlark.Value
+	it     *eventIterator
+	before engine.Missed
+	row    [1]starlark.Value
 }
 
 func (r *eventRows) Columns() []render.Column {
@@ -246,7 +247,17 @@ func (r *eventRows) Next() ([]starlark.Value, error) {
 	return r.row[:], err
 }
 
+// Close tells what was missed: who is shown events has no place to look for it.
 func (r *eventRows) Close() error {
 	r.it.Done()
+	e := r.it.e
+	missed, warn := e.missed(), e.m.lib.display.Warn
+	if n := missed.Amount - r.before.Amount; n > 0 && warn != nil {
+		what := "byte"
+		if e.m.kind.Keyed() {
+			what = "event"
+		}
+		warn(fmt.Sprintf("events: %s: missed %s in %s", e.m.label(), several(int(n), what), several(int(missed.Times-r.before.Times), "overrun")))
+	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 var kernelOutputMethods = []method.Row[*KernelSide]{{
 	Name:   "kernel.output",
 	Params: "event, type=None, cpu=None",
-	Doc: "Send an event from a program (bpf_ringbuf_output, bpf_perf_event_output).\n" +
+	Doc: "Send an event by a program (bpf_ringbuf_output, bpf_perf_event_output).\n" +
 		"event is bytes, a record, or with type what that makes bytes of. EAGAIN: the ring buffer is full. ENOENT: nobody reads the events of the CPU " +
 		"of a perf_event_array; cpu says on which the program runs.",
 	Example: `ring = create("ringbuf", max_entries=4096)

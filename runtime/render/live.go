@@ -35,17 +35,23 @@ func (l live) Rows() (Rows, error) {
 // writeLive writes a table as its rows come: those that are there together keep common columns, and later ones the same,
 // unless they are wider.
 func writeLive(out *lines, v Live, o Options) error {
-	t := &Table{Title: v.String(), Noun: "event"}
-	began := false
+	if o.Width > 0 {
+		o.Width = max(o.Width, narrowest)
+	}
+	t := &Table{Noun: "event"}
+	out.buf = append(out.buf, strings.TrimRight(escapeLine(v.String()), " ")...)
+	if err := out.end(); err != nil {
+		return err
+	}
+	headed := false
 	page := func() error {
-		if !began || len(t.Rows) > 0 {
-			out.buf = append(out.buf, t.page(o, !began)...)
+		if len(t.Rows) > 0 {
+			var text string
+			text, headed = t.page(o, headed)
+			out.buf = append(out.buf, text...)
 			if err := out.end(); err != nil {
 				return err
 			}
-			began = true
-			t.before += len(t.Rows)
-			t.Rows = nil
 		}
 		return out.flush()
 	}
@@ -57,10 +63,10 @@ func writeLive(out *lines, v Live, o Options) error {
 	t.Columns = leafColumns(rows.Columns())
 	for {
 		row, err := rows.Next()
-		if err == io.EOF {
-			return page()
-		}
 		if err != nil {
+			if failed := page(); err == io.EOF || failed != nil {
+				return failed
+			}
 			return err
 		}
 		t.Rows = append(t.Rows, leafCells(rows.Columns(), row))
@@ -73,37 +79,29 @@ func writeLive(out *lines, v Live, o Options) error {
 	}
 }
 
-// page is the table without its footer, and from the second one on without its head.
-func (t *Table) page(o Options, first bool) string {
-	head := 1
-	if t.types() != nil {
-		head = 2
-	}
-	if o.Width > 0 {
-		o.Width = max(o.Width, narrowest)
-	}
-	body := t.body(o)
-	t.widen()
-	if first {
-		return strings.TrimRight(escapeLine(t.Title), " ") + "\n" + body
-	}
-	if strings.HasPrefix(strings.TrimPrefix(body, "\x1b[1m"), "-[ ") { // rows one below the other have no head
-		return body
-	}
-	for range head {
-		_, body, _ = strings.Cut(body, "\n")
-	}
-	return body
-}
-
-// widen keeps the widths of the columns for the next page.
-func (t *Table) widen() {
-	if t.least == nil {
-		t.least = make([]int, len(t.Columns))
-	}
-	for i := range t.Columns {
-		for _, r := range t.cells() {
-			t.least[i] = max(t.least[i], width(r[i]))
+// page is the rows up to now, which are gone then, under a head where they are in columns and none is above them. under
+// says that one is, and headed that the next page has one above it.
+func (t *Table) page(o Options, under bool) (text string, headed bool) {
+	rows, types := t.cells(), t.types()
+	for i, r := range rows {
+		if i == 0 && t.least == nil {
+			t.least = make([]int, len(t.Columns))
+		}
+		for column, c := range r {
+			t.least[column] = max(t.least[column], width(c))
 		}
 	}
+	text = t.body(o)
+	t.before += len(t.Rows)
+	t.Rows = nil
+	if first, _, _ := strings.Cut(text, "\n"); strings.Contains(first, "-[ ") { // one below the other
+		return text, false
+	}
+	if under {
+		_, text, _ = strings.Cut(text, "\n")
+		if types != nil {
+			_, text, _ = strings.Cut(text, "\n")
+		}
+	}
+	return text, true
 }

@@ -114,8 +114,7 @@ func (r *ring) wait(d time.Duration) error {
 	}
 	if atomic.LoadUintptr(r.consumer) != atomic.LoadUintptr(r.producer) {
 		r.idle = min(max(2*r.idle, leastIdle), mostIdle)
-		time.Sleep(min(d, r.idle))
-		return nil
+		return poll(nil, min(d, r.idle)) // which costs a third of what time.Sleep does
 	}
 	return poll([]unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}}, d)
 }
