@@ -31,6 +31,8 @@ func rawColumnOf(x, by starlark.Value) (c rawColumn, ok bool) {
 	switch x := x.(type) {
 	case *entries:
 		c.entries = x
+	case *Snapshot:
+		c.entries = &entries{x.m, "keys"}
 	case *Map:
 		if !x.kind.Keyed() {
 			return rawColumn{}, false
@@ -54,7 +56,7 @@ func rawColumnOf(x, by starlark.Value) (c rawColumn, ok bool) {
 // each calls f with all batches, and the bytes of each that the column is in.
 func (c rawColumn) each(call method.Call, f func(b engine.Batch, values []byte) error) error {
 	m, ctx := c.entries.m, runtime.Context(call.Thread)
-	return m.eachOf(ctx, c.entries.what, m.task(ctx, call.Name, m.total), engine.NewAhead(m.raw, 0), func(b engine.Batch) error {
+	return m.eachOf(ctx, c.entries.what, m.task(ctx, call.Name, m.total), m.walk(), func(b engine.Batch) error {
 		if c.keys {
 			return f(b, b.Keys)
 		}

@@ -60,7 +60,11 @@ func (m *Map) Complete(kind, prefix string) []string {
 	const most, looked = 50, 4096
 	var found []string
 	k := int(m.info.KeySize)
-	for walk, n := engine.NewWalk(m.raw, most), 0; n < looked && len(found) < most; {
+	walk := m.walk()
+	if m.held == nil {
+		walk = engine.NewWalk(m.raw, most)
+	}
+	for n := 0; n < looked && len(found) < most; {
 		b, err := walk.Next()
 		if err != nil { // io.EOF, or the keys found so far must do
 			break

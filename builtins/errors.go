@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -27,6 +28,8 @@ type Error struct {
 	Of    int            // of how many; -1 if that is not known
 	Err   error          // what the engine said
 
+	as    string     // the operation that Op is done by, whose meanings explain it; "" for Op
+	done  string     // what was done, behind Count
 	errno unix.Errno // in Err; 0 if none
 	flags uint64
 	path  string
@@ -94,7 +97,7 @@ func (e *Error) text() string {
 	if e.Count >= 0 {
 		switch {
 		case e.Of >= 0:
-			fmt.Fprintf(&sb, ": stopped after %d of %d", e.Count, e.Of)
+			fmt.Fprintf(&sb, ": stopped after %d of %d%s", e.Count, e.Of, e.done)
 		default:
 			fmt.Fprintf(&sb, ": stopped after %d", e.Count)
 		}
@@ -205,7 +208,7 @@ func (e *Error) instead() string {
 	if e.Map == nil {
 		return ""
 	}
-	lacks, op := e.Map.kind.Instead, e.Op
+	lacks, op := e.Map.kind.Instead, e.by()
 	if base, ok := strings.CutPrefix(op, kernelPrefix); ok {
 		lacks, op = e.Map.kind.Program, base
 	}
@@ -224,7 +227,7 @@ func (e *Error) instead() string {
 const kernelPrefix = "kernel."
 
 // genericOp is the operation of the type table for those that share its row.
-var genericOp = map[string]string{"in": "lookup", "clear": "delete", "values": "keys", "drain": "peek"}
+var genericOp = map[string]string{"in": "lookup", "clear": "delete", "values": "keys", "drain": "peek", "snapshot": "lookup_batch"}
 
 // newError finds the row that explains err.
 func newError(e Error) error {
@@ -235,7 +238,7 @@ func newError(e Error) error {
 		if e.errno == 0 || row.errno != nil && !slices.Contains(row.errno, e.errno) {
 			continue
 		}
-		if row.ops != "" && !slices.Contains(strings.Fields(row.ops), rowOp(e.Op)) {
+		if row.ops != "" && !slices.Contains(strings.Fields(row.ops), rowOp(e.by())) {
 			continue
 		}
 		if row.when != nil && !row.when(&e) {
@@ -246,6 +249,9 @@ func newError(e Error) error {
 	}
 	return &e
 }
+
+// by is the operation that failed.
+func (e *Error) by() string { return cmp.Or(e.as, e.Op) }
 
 // rowOp is the operation as the table of meanings names it.
 func rowOp(op string) string {

@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -16,10 +17,17 @@ import (
 type gather struct {
 	m            *Map
 	op           string
+	what         string // the argument; "" for entries
 	ctx          context.Context
 	progress     *render.Progress
 	keys, values []byte
 	n            int
+	readable     bool // values as they are read, to be compared: an object is its id, and not a descriptor
+}
+
+// raw says whether bytes of entries can be taken as they are from a map with the same types.
+func (g *gather) raw(from *Map) bool {
+	return sameTypes(from, g.m) && (g.readable || g.m.kind.Values == engine.Nothing && !g.m.kind.Programmed)
 }
 
 // step looks now and then whether the run was stopped.
@@ -45,7 +53,11 @@ func (g *gather) addKey(key starlark.Value) error {
 }
 
 func (g *gather) addValue(value starlark.Value) error {
-	v, err := g.m.encodeValue(g.op, value)
+	encode := g.m.encodeValue
+	if g.readable {
+		encode = g.m.readableValue
+	}
+	v, err := encode(g.op, value)
 	if err != nil {
 		return fmt.Errorf("%w (entry %d; nothing was done)", err, g.n)
 	}
@@ -79,11 +91,31 @@ func (g *gather) batch(b *Batch) error {
 	return nil
 }
 
+// snapshot takes the entries of a snapshot, likewise.
+func (g *gather) snapshot(s *Snapshot) error {
+	if g.raw(s.m) {
+		g.keys, g.values = append(g.keys, s.m.held.Keys...), append(g.values, s.m.held.Values...)
+		g.n += s.m.held.N
+		g.progress.Add(s.m.held.N)
+		return nil
+	}
+	return g.entries(&entries{s.m, "items"})
+}
+
 func (g *gather) entries(v starlark.Value) error {
 	switch v := v.(type) {
 	case *Batch:
 		return g.batch(v)
+	case *Snapshot:
+		return g.snapshot(v)
 	case *Map:
+		if g.readable {
+			s, err := v.snapshot(g.ctx, g.op)
+			if err != nil {
+				return err
+			}
+			return g.snapshot(s)
+		}
 		return g.entries(&entries{v, "items"})
 	case *Nested:
 		m, err := v.use()
@@ -106,7 +138,7 @@ func (g *gather) entries(v starlark.Value) error {
 		}
 		return nil
 	default:
-		return fmt.Errorf("%s: %s: entries: got %s, want a dict, or (key, value) pairs", g.op, g.m.label(), method.Describe(v))
+		return fmt.Errorf("%s: %s: %s: got %s, want a dict, or (key, value) pairs", g.op, g.m.label(), cmp.Or(g.what, "entries"), method.Describe(v))
 	}
 }
 

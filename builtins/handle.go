@@ -53,6 +53,12 @@ type kept struct{ engine.Map }
 
 func (kept) Close() error { return nil }
 
+// identified is a program, with its id.
+type identified struct {
+	engine.Handle
+	id uint32
+}
+
 func (l *Library) object(thread *starlark.Thread, what engine.Object, v starlark.Value) (engine.Handle, error) {
 	unfit := fmt.Errorf("got %s, want %s", method.Describe(v), objectWants[what])
 	switch what {
@@ -120,16 +126,16 @@ func number32(v starlark.Value) (uint32, bool) {
 // program finds a program as find finds a map.
 func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Handle, error) {
 	if id, ok := number32(v); ok {
-		h, _, err := l.engine.Program(id)
-		return l.opened(h, err)(fmt.Sprintf("program id=%d", id), engine.Finding)
+		h, p, err := l.engine.Program(id)
+		return l.opened(identified{h, p.ID}, err)(fmt.Sprintf("program id=%d", id), engine.Finding)
 	}
 	where, ok := starlark.AsString(v)
 	if !ok || where == "" {
 		return nil, fmt.Errorf("got %s, want %s", method.Describe(v), objectWants[engine.Programs])
 	}
 	if strings.Contains(where, "/") {
-		h, _, err := l.engine.ProgramPin(where)
-		return l.opened(h, err)(strconv.Quote(where), engine.Using)
+		h, p, err := l.engine.ProgramPin(where)
+		return l.opened(identified{h, p.ID}, err)(strconv.Quote(where), engine.Using)
 	}
 	var found []uint32
 	var names []string
@@ -160,8 +166,8 @@ func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Han
 	case 0:
 		return nil, fmt.Errorf("there is no program %q%s", where, method.DidYouMean(where, names))
 	case 1:
-		h, _, err := l.engine.Program(found[0])
-		return l.opened(h, err)(fmt.Sprintf("program %q", where), engine.Finding)
+		h, p, err := l.engine.Program(found[0])
+		return l.opened(identified{h, p.ID}, err)(fmt.Sprintf("program %q", where), engine.Finding)
 	default:
 		return nil, fmt.Errorf("%d programs are called %q: give one by its id, %s", len(found), where, strings.Trim(fmt.Sprint(found), "[]"))
 	}

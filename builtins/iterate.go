@@ -82,7 +82,7 @@ func (e *entries) Truth() starlark.Bool  { return true }
 func (e *entries) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: %s", e.what) }
 
 func (e *entries) Iterate() starlark.Iterator {
-	return &entryIterator{m: e.m, what: e.what, ctx: runtime.Context(e.m.thread), walk: engine.NewAhead(e.m.raw, 0)}
+	return &entryIterator{m: e.m, what: e.what, ctx: runtime.Context(e.m.thread), walk: e.m.walk()}
 }
 
 func (m *Map) entries(what string) (starlark.Value, error) {
@@ -181,6 +181,14 @@ type walk interface {
 	Next() (engine.Batch, error)
 }
 
+// walk starts a walk through all entries.
+func (m *Map) walk() walk {
+	if m.held != nil {
+		return &heldWalk{entries: m.held, k: int(m.info.KeySize), v: m.info.Stride()}
+	}
+	return engine.NewAhead(m.raw, 0)
+}
+
 // nextBatch takes a step of a walk; io.EOF is its end. It looks whether the map was closed and whether the run was
 // stopped, so that a loop over what is in memory already ends too.
 func (m *Map) nextBatch(ctx context.Context, op string, walk walk) (engine.Batch, error) {
@@ -202,7 +210,7 @@ func (m *Map) nextBatch(ctx context.Context, op string, walk walk) (engine.Batch
 
 // each runs f on all entries, batch by batch. op is what errors and the progress call it.
 func (m *Map) each(ctx context.Context, op string, f func(engine.Batch) error) error {
-	return m.eachOf(ctx, op, m.task(ctx, op, m.total), engine.NewAhead(m.raw, 0), f)
+	return m.eachOf(ctx, op, m.task(ctx, op, m.total), m.walk(), f)
 }
 
 // eachOf is each with a walk and a task of its own, which it ends.

@@ -42,7 +42,7 @@ func New(e engine.Engine, machine *layout.Host) *Library {
 
 // functions are the rows of the predeclared functions.
 func functions() []method.Row[*Library] {
-	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, topFunctions, eventsFunctions, showFunctions, printerFunctions, machineFunctions)
+	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, topFunctions, eventsFunctions, showFunctions, printerFunctions, machineFunctions, snapshotFunctions, diffFunctions, applyFunctions)
 }
 
 // Predeclared are the names that scripts find: the functions, and the kernel's flags.
@@ -69,6 +69,12 @@ func Topics() []method.Topic {
 			method.Entries("method", batchMethods), method.AttrEntries(batchAttrs))},
 		{Name: "events", Doc: "What programs send to user space.", Entries: slices.Concat(
 			method.Entries("function", eventsFunctions), method.Entries("method", eventsMethods), method.AttrEntries(streamAttrs), method.Entries("method", streamMethods))},
+		{Name: "snapshot", Doc: "What is in a map at one time.", Entries: slices.Concat(
+			method.Entries("function", snapshotFunctions), method.Entries("method", snapshotMethods), method.AttrEntries(snapshotAttrs))},
+		{Name: "diff", Doc: "What is in one map, or was in it, and not in another.", Entries: slices.Concat(
+			method.Entries("function", diffFunctions), method.AttrEntries(diffAttrs))},
+		{Name: "apply", Doc: "Making a map hold what it should.", Entries: slices.Concat(
+			method.Entries("function", applyFunctions), method.AttrEntries(appliedAttrs))},
 		{Name: "kernel", Doc: "The same operations, done by a program in the kernel.", Entries: slices.Concat(
 			method.AttrEntries(kernelAttrs), method.Entries("method", kernelRows))},
 		{Name: "lifecycle", Doc: "Freezing, pinning, closing.", Entries: method.Entries("method", lifecycleMethods)},

@@ -35,6 +35,7 @@ type Map struct {
 	handles          []engine.Handle           // that an operation has opened
 	given            []starlark.Value          // the keys that it has opened them for
 	methods          map[string]starlark.Value // bound once each
+	held             *engine.Entries           // of a map that was read: they are all that there is, and raw is nil
 	kernel           *KernelSide               // nil until it is asked for
 	streams          []weak.Pointer[Events]    // to close with the map
 }
@@ -299,9 +300,10 @@ func (m *Map) openProgram(field []byte) error {
 	return err
 }
 
-// decodeValue reads a value of the map: of a map of maps, the map that it is the id of.
+// decodeValue reads a value of the map: of a map of maps, the map that it is the id of; of one that was read, the id, since
+// the map may be another by now.
 func (m *Map) decodeValue(b []byte) starlark.Value {
-	if m.kind.Nests {
+	if m.kind.Nests && m.held == nil {
 		return &Nested{lib: m.lib, thread: m.thread, id: binary.NativeEndian.Uint32(b)}
 	}
 	return m.value.Decode(b)

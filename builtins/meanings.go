@@ -80,7 +80,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EOVERFLOW}, ops: "update update_batch", when: named("cpumap"), says: "a queue has room for 16384 packets at most"},
 	{errno: []unix.Errno{unix.EBUSY}, ops: "update update_batch", when: holds(engine.Sockets), says: "the socket is in a reuseport_sockarray already"},
 	{errno: unsupported, ops: "match", says: "{a type} has no prefixes: m[key] reads an entry"},
-	{errno: unsupported, ops: "create_inner", says: "the values of {a type} are no maps"},
+	{errno: unsupported, ops: "create_inner swap", says: "the values of {a type} are no maps"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "delete delete_batch", when: holds(engine.Sockets), says: "there is no socket at this index"},
 	{errno: []unix.Errno{engine.NotSupported}, ops: "pop", when: arrived, says: "this kernel has no {op} on {a type}, which came with Linux {arrived}", hint: "lookup, then delete"},
 	{errno: []unix.Errno{engine.NotSupported}, ops: "pop_batch", when: arrived, says: "this kernel has no {op} on {a type}, which came with Linux {arrived}", hint: "lookup_batch, then delete_batch"},

@@ -1,6 +1,8 @@
 package builtins
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 
@@ -11,6 +13,7 @@ import (
 
 	"go.starlark.net/starlark"
 	"go.starlark.net/syntax"
+	"golang.org/x/sys/unix"
 )
 
 var nestedMethods = []method.Row[*Map]{{
@@ -22,9 +25,30 @@ var nestedMethods = []method.Row[*Map]{{
 new[0] = 5
 outer[2] = new    # filled before programs find it`,
 	Run: (*Map).createInner,
+}, {
+	Name:   "swap",
+	Params: `key, build, max_entries=None, name=""`,
+	Doc: "Put a new map under key of a map of maps, once build has filled it.\n" +
+		"build is called with a map as create_inner makes it. If it fails, the new map goes and the outer one stays as it is; else the new one takes the place of the old in one step, so that programs find " +
+		"the one or the other, and never half of it. It returns the old map, or None if there was none.",
+	Example: `def build(new):
+    new.update_batch({0: 5, 1: 6})
+
+old = outer.swap(1, build, name="v2")
+print(diff(old, outer[1]))`,
+	Run: (*Map).swap,
 }}
 
 func (m *Map) createInner(c method.Call) (starlark.Value, error) {
+	made, err := m.newInner(c, 0, 1)
+	if err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// newInner makes a map that fits as a value, with the name and the max_entries of two arguments.
+func (m *Map) newInner(c method.Call, name, entries int) (*Map, error) {
 	if !m.kind.Nests {
 		return nil, m.fail(c.Name, nil, errNotForType)
 	}
@@ -33,22 +57,82 @@ func (m *Map) createInner(c method.Call) (starlark.Value, error) {
 		return nil, err
 	}
 	spec := *template
-	if spec.Name, err = c.String(0, "name"); err != nil {
+	if spec.Name, err = c.String(name, "name"); err != nil {
 		return nil, err
 	}
 	if err := checkName(c, spec.Name); err != nil {
 		return nil, err
 	}
-	if given(c, 1) {
-		if spec.MaxEntries, err = c.Uint32(1, "max_entries"); err != nil {
+	if given(c, entries) {
+		if spec.MaxEntries, err = c.Uint32(entries, "max_entries"); err != nil {
 			return nil, err
 		}
 	}
-	made, err := m.lib.make(c, &spec, nil, nil)
+	return m.lib.make(c, &spec, nil, nil)
+}
+
+func (m *Map) swap(c method.Call) (starlark.Value, error) {
+	if !m.kind.Nests {
+		return nil, m.fail(c.Name, nil, errNotForType)
+	}
+	build, ok := c.Args[1].(starlark.Callable)
+	if !ok {
+		return nil, c.Bad("build", c.Args[1], "a function that fills a map")
+	}
+	if err := m.writable(c.Name); err != nil {
+		return nil, err
+	}
+	encoded, err := m.encodeKey(c.Name, c.Args[0])
 	if err != nil {
 		return nil, err
 	}
-	return made, nil
+	key := bytes.Clone(encoded)
+	made, err := m.newInner(c, 3, 2)
+	if err != nil {
+		return nil, err
+	}
+	in := false
+	defer func() { // also where build unwinds the run
+		if !in && !made.closed {
+			made.closed = true
+			made.raw.Close()
+		}
+	}()
+	if _, err := starlark.Call(c.Thread, build, starlark.Tuple{made}, nil); err != nil {
+		return nil, err
+	}
+	old, err := m.taken(c, key)
+	if err != nil {
+		return nil, err
+	}
+	defer m.giveBack()
+	value, err := m.encodeValue(c.Name, made)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.raw.Update(key, value, 0); err != nil {
+		return nil, newError(Error{Op: c.Name, as: "update", Map: m, Key: c.Args[0], Count: -1, Err: err, lib: m.lib})
+	}
+	in = true
+	return old, nil
+}
+
+// taken is the map under a key that is about to give way: open, since nothing else may hold it then. None: there is none.
+func (m *Map) taken(c method.Call, key []byte) (starlark.Value, error) {
+	err := m.raw.Lookup(key, m.valueBuf, 0)
+	if errors.Is(err, unix.ENOENT) {
+		return starlark.None, nil
+	}
+	if err != nil {
+		return nil, m.explain(c.Name, c.Args[0], err)
+	}
+	old := m.decodeValue(m.valueBuf).(*Nested)
+	if _, err := old.use(); errors.Is(err, unix.ENOENT) { // it went in this moment
+		return starlark.None, nil
+	} else if err != nil {
+		return nil, err
+	}
+	return old, nil
 }
 
 // template is what a value must be like.

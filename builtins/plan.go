@@ -142,7 +142,7 @@ func (l *Library) plannedMap(c *engine.Change) (*plannedMap, error) {
 }
 
 // inOrder compares keys that are integers by what they count, and others by their bytes.
-func (m *plannedMap) inOrder() func(a, b []byte) int {
+func (m *Map) inOrder() func(a, b []byte) int {
 	if m.key == nil || len(m.integer(nil)) == 0 {
 		return nil
 	}
@@ -174,7 +174,7 @@ func (m *plannedMap) inOrder() func(a, b []byte) int {
 }
 
 // integer is the digits of a key; "" if it is no integer. nil is a key of zeros.
-func (m *plannedMap) integer(key []byte) string {
+func (m *Map) integer(key []byte) string {
 	if key == nil {
 		key = make([]byte, m.info.KeySize)
 	}

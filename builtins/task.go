@@ -56,6 +56,9 @@ func (m *Map) stop(ctx context.Context) func(int) error {
 
 // total is how many entries there are, if that is known at once; 0 if it is not.
 func (m *Map) total() int {
+	if m.held != nil {
+		return m.held.N
+	}
 	if m.kind.Shape == engine.Indexed {
 		return int(m.info.MaxEntries)
 	}

@@ -36,6 +36,10 @@ func NewAhead(m Map, size int) *Ahead {
 	return a
 }
 
+// Restarts and Exact are Walk's, and for when Next has come to its end.
+func (a *Ahead) Restarts() int { return a.walk.Restarts() }
+func (a *Ahead) Exact() bool   { return a.walk.Exact() }
+
 // Next is as Walk's.
 func (a *Ahead) Next() (Batch, error) {
 	r := read{}

@@ -80,7 +80,7 @@ func (k *Kind) Has(op string) bool {
 		return k.Shape == Ordered
 	case "match":
 		return k.Trie
-	case "create_inner":
+	case "create_inner", "swap":
 		return k.Nests
 	case "events":
 		return k.Streams

@@ -81,6 +81,22 @@ func BatchLimit(info *Info, size int) int {
 	return max(1, min(size, maxBatchEntries, maxBatchBytes/max(1, entry)))
 }
 
+// Restarts says how often the kernel has started over, for a key that was gone.
+func (w *Walk) Restarts() int { return w.restarts }
+
+// Exact says that the walk can have passed over nothing that stayed in the map: a hash is read bucket by bucket, and
+// an index has its place.
+func (w *Walk) Exact() bool {
+	switch w.kind.Shape {
+	case Indexed, Slots:
+		return true
+	case Hashed:
+		return !w.kind.Trie && !w.oneByOne
+	default:
+		return false
+	}
+}
+
 // Next returns the next entries, at least one, or io.EOF behind the last. They are valid until the next call.
 func (w *Walk) Next() (Batch, error) {
 	w.resumed = true

@@ -28,6 +28,7 @@ func TestGolden(t *testing.T) {
 	for _, golden := range more {
 		scripts = append(scripts, strings.TrimSuffix(golden, ".golden")+".star")
 	}
+	t.Setenv("TMPDIR", t.TempDir()) // for what they write
 	t.Run("kernel", func(t *testing.T) {
 		needKernel(t)
 		testGoldens(t, "kernel", *update, scripts)

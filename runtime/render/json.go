@@ -26,6 +26,13 @@ func JSON(v starlark.Value) ([]byte, error) {
 	return e.buf, err
 }
 
+// AppendRow appends a row as FormatJSONL has it, without the end of its line.
+func AppendRow(b []byte, columns []Column, row []starlark.Value) ([]byte, error) {
+	e := encoder{buf: b}
+	err := e.row(columns, row)
+	return e.buf, err
+}
+
 // encoder appends JSON to buf.
 type encoder struct {
 	buf   []byte

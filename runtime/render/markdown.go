@@ -15,8 +15,8 @@ func (t *Table) markdown() string {
 	if len(t.Columns) > 0 {
 		blocks = append(blocks, t.markdownGrid())
 	}
-	if t.Nouns != "" {
-		blocks = append(blocks, t.footer())
+	if t.Nouns != "" || t.Footer != "" {
+		blocks = append(blocks, markdownText(t.footer()))
 	}
 	for _, part := range t.Parts {
 		blocks = append(blocks, part.markdown())

@@ -16,6 +16,7 @@ type Table struct {
 	Total   int                // rows there are; more than len(Rows) where some were left out
 	Noun    string             // what a row is: "entry"
 	Nouns   string             // and several of them: "entries"
+	Footer  string             // a line below, in the place of how many rows there are; "" for none
 	Parts   []*Table           // what some rows hold, to show behind them
 
 	record bool  // the rows are the fields of one record
@@ -35,6 +36,8 @@ type Column struct {
 	Shown func(starlark.Value) starlark.Value
 	// Whole says that people see a value with fields as one.
 	Whole bool
+	// Right says that the cells stand at the right, as numbers do, though they are texts.
+	Right bool
 }
 
 // String lays the table out, and its parts behind it, each further to the right. Numbers stand at the right of their
@@ -66,7 +69,7 @@ func (t *Table) own(o Options) string {
 	if len(t.Columns) > 0 {
 		out = append(out, t.body(o))
 	}
-	if t.Nouns != "" {
+	if t.Nouns != "" || t.Footer != "" {
 		out = append(out, t.footer())
 	}
 	return strings.Join(out, "\n")
@@ -74,6 +77,9 @@ func (t *Table) own(o Options) string {
 
 // footer says how many rows there are.
 func (t *Table) footer() string {
+	if t.Footer != "" {
+		return escapeLine(t.Footer)
+	}
 	out := Count(t.Total) + " " + t.Nouns
 	if t.Total == 1 {
 		out = Count(t.Total) + " " + t.Noun
@@ -204,8 +210,11 @@ func (t *Table) cells() [][]string {
 	return rows
 }
 
-// numeric says whether a column has only numbers; None is one that is not known.
+// numeric says whether a column has only numbers, or what looks like them; None is one that is not known.
 func (t *Table) numeric(column int) bool {
+	if t.Columns[column].Right {
+		return true
+	}
 	numbers := 0
 	for _, r := range t.Rows {
 		switch r[column].(type) {
