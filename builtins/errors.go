@@ -227,7 +227,7 @@ func (e *Error) instead() string {
 const kernelPrefix = "kernel."
 
 // genericOp is the operation of the type table for those that share its row.
-var genericOp = map[string]string{"in": "lookup", "clear": "delete", "values": "keys", "drain": "peek", "snapshot": "lookup_batch"}
+var genericOp = map[string]string{"in": "lookup", "clear": "delete", "values": "keys", "drain": "peek"}
 
 // newError finds the row that explains err.
 func newError(e Error) error {

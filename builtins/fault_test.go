@@ -56,6 +56,12 @@ var faultScripts = []struct{ name, make, body string }{
 	{"vars", `o = load_object("../testdata/object/flow.o"); m = o.maps[".data"].create()`, `m.vars.counter = 7; print(m.vars.counter)`},
 	{"percpu kernel", percpuOf, `m.kernel.update(1, 5, cpu=0); print(m.kernel.lookup(1, cpu=0), m.kernel.lookup_percpu(1, 0))`},
 	{"percpu", percpuOf, `m[1] = [1] * cpus(); print(m[1].sum() == cpus())`},
+	{"snapshot", hashOf, `s = snapshot(m); print(sorted(s.items()), s.complete, len(s))`},
+	{"snapshot trie", trieOf, `s = snapshot(m); print(sorted(s.items()), s.complete, s.restarts)`},
+	{"diff", hashOf, `s = snapshot(m); m[1] = 9; print(diff(s, m))`},
+	{"apply", hashOf, `r = apply(m, {1: 1, 2: 9, 7: 7}); print(r.added, r.changed, r.removed, r.same, sorted(m.items()))`},
+	{"restore", hashOf, `s = snapshot(m); m.clear(); print(restore(m, s).added, sorted(m.items()))`},
+	{"swap", nestedOf, `print(m.swap(0, lambda new: new.update(0, 7), name="v2") == i, m[0][0], m[0].name)`},
 	{"ktime", hashOf, `print(ktime() > 0)`},
 }
 
@@ -158,6 +164,9 @@ func TestFaultCounts(t *testing.T) {
 		{"Delete", `m.delete_batch(range(5))`},
 		{"DeleteBatch", `m.clear()`},
 		{"LookupBatch", `m.clear()`},
+		{"UpdateBatch", `apply(m, {n: n for n in range(10)}).added`},
+		{"DeleteBatch", `apply(m, {}).removed`},
+		{"LookupBatch", `apply(m, {}).removed`},
 	} {
 		for nth := 1; nth <= 6; nth++ {
 			for part := range 4 {

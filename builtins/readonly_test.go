@@ -131,6 +131,7 @@ func TestReadOnlyOperators(t *testing.T) {
 		`open("/sys/fs/bpf/flows", readonly=False).clear()`, `open(m.id)["10.0.0.1"] = (1, 2)`, `[0 for b in m.pop_batch(1)]`,
 		`[0 for v in queue.drain()]`, `m.update_batch({"10.0.0.1": (1, 2)}, flags=BPF_NOEXIST)`, `m.delete("10.0.0.9", missing_ok=True)`,
 		`m.pop("10.0.0.9", default=None)`, `queue.pop(default=None)`, `create(like=m)`, `outer.create_inner()`,
+		`apply(m, {})`, `apply(m, m)`, `restore(m, snapshot(m))`, `outer.swap(1, lambda new: fail("it was built"))`,
 	} {
 		t.Run(code, func(t *testing.T) {
 			e := world(t)
@@ -145,6 +146,26 @@ func TestReadOnlyOperators(t *testing.T) {
 				t.Errorf("got %v, want that --readonly refuses it", err)
 			}
 		})
+	}
+}
+
+// TestReadOnlySnapshots reads, compares and plans, and saves where it may.
+func TestReadOnlySnapshots(t *testing.T) {
+	e := world(t)
+	t.Chdir(t.TempDir())
+	library := builtins.New(readonly.New(e), nil)
+	defer library.Close()
+	before := changed(e)
+	err := runtime.New(runtime.Config{Predeclared: library.Predeclared()}).Run("x.star", []byte(opened+`
+s = snapshot(m)
+s.save("x.jsonl") == 2 or fail("saved")
+diff(s, load_snapshot("x.jsonl")) and fail("it is another")
+diff(s, m) and fail("it has changed")
+apply(m, {}, dry_run=True).removed == 2 or fail("planned")
+restore(m, s, dry_run=True) and fail("planned to do something")
+`))
+	if err != nil || changed(e) != before {
+		t.Errorf("got %v, and %d changes", err, changed(e)-before)
 	}
 }
 

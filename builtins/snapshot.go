@@ -14,7 +14,6 @@ import (
 
 	starlarktime "go.starlark.net/lib/time"
 	"go.starlark.net/starlark"
-	"golang.org/x/sys/unix"
 )
 
 var snapshotFunctions = []method.Row[*Library]{{
@@ -66,17 +65,14 @@ type Snapshot struct {
 
 // snapshot reads all entries. op is what errors and the progress call it.
 func (m *Map) snapshot(ctx context.Context, op string) (*Snapshot, error) {
-	if m.held != nil { // a snapshot's own
-		return nil, m.fail(op, nil, unix.EBADF)
+	if !m.kind.Keyed() || !m.kind.Has("lookup_batch") {
+		return nil, m.failAs(op, "lookup_batch", errNotForType)
 	}
 	s := &Snapshot{time: time.Now(), complete: true}
 	s.ktime, _ = m.lib.engine.Clock() // 0 where nobody tells it
 	s.host, _ = os.Hostname()
 	entries := engine.NewEntries(m.info, m.total())
 	s.m = m.detached(entries)
-	if m.kind.Instead[op] != "" || m.kind.Keyed() && !m.kind.Has("lookup_batch") {
-		return nil, m.fail(op, nil, errNotForType)
-	}
 	walk := engine.NewAhead(m.raw, 0)
 	err := m.eachOf(ctx, op, m.task(ctx, op, m.total), walk, func(b engine.Batch) error {
 		entries.Append(b)

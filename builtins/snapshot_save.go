@@ -39,7 +39,7 @@ func (s *Snapshot) save(c method.Call) (starlark.Value, error) {
 	ctx := runtime.Context(c.Thread)
 	t := s.m.task(ctx, c.Name, s.m.total)
 	defer t.Done()
-	err = writeWhole(path, func(w io.Writer) error {
+	err = writeWhole(ctx, path, func(w io.Writer) error {
 		if !strings.HasSuffix(path, ".gz") {
 			return s.write(ctx, w, t)
 		}
@@ -60,17 +60,17 @@ func (s *Snapshot) save(c method.Call) (starlark.Value, error) {
 
 // writeWhole makes the file at path hold what f writes, once all of it is written: until then it is in a file beside
 // it, which goes again where f fails. What is no file, such as a pipe, is written to as it is.
-func writeWhole(path string, f func(io.Writer) error) (err error) {
+func writeWhole(ctx context.Context, path string, f func(io.Writer) error) (err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real // the link stays one
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return writeTo(path, os.O_WRONLY, f)
+		return writeTo(ctx, path, os.O_WRONLY, f)
 	} else if err == nil && info.IsDir() {
 		return fmt.Errorf("%s is a directory", path)
 	}
 	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%.200s.%016x", filepath.Base(path), rand.Uint64()))
-	if err := writeTo(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f); err != nil {
+	if err := writeTo(ctx, beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f); err != nil {
 		if !errors.Is(err, os.ErrExist) {
 			os.Remove(beside)
 		}
@@ -94,11 +94,12 @@ func asPath(err error, path string) error {
 	return err
 }
 
-func writeTo(path string, mode int, f func(io.Writer) error) error {
+func writeTo(ctx context.Context, path string, mode int, f func(io.Writer) error) error {
 	file, err := os.OpenFile(path, mode, 0o666)
 	if err != nil {
 		return err
 	}
+	defer context.AfterFunc(ctx, func() { file.Close() })() // nobody need wait for who reads a pipe
 	const size = 1 << 16
 	w := bufio.NewWriterSize(file, size)
 	err = f(w)
@@ -110,6 +111,9 @@ func writeTo(path string, mode int, f func(io.Writer) error) error {
 	}
 	if e := file.Close(); err == nil {
 		err = e
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	return err
 }

@@ -59,6 +59,8 @@ for n in range(1900): few[n] = n
 		{"show(m)", `show [1-4],\d+`},
 		{"show(m, format='csv')", `show [1-4],\d+`},
 		{"sum(m.values())", `sum [1-4],\d+`},
+		{"snapshot(m)", `snapshot [1-4],\d+ of 4,096`},
+		{"apply(few, {})", `apply 1,\d+ of 1,900`},
 		{"m.lookup(5)", ""},
 	} {
 		t.Run(test.code, func(t *testing.T) {

@@ -1,0 +1,418 @@
+package builtins_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"bpfsh/builtins"
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/memory"
+	"bpfsh/builtins/layout"
+	"bpfsh/runtime"
+	"bpfsh/runtime/render"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+)
+
+// inMemory runs a script on maps in memory.
+func inMemory(source string) (string, error) {
+	library := builtins.New(&memory.Engine{}, nil)
+	defer library.Close()
+	var out bytes.Buffer
+	s := runtime.New(runtime.Config{Stdout: &out, Predeclared: library.Predeclared()})
+	err := s.Run("test.star", []byte(source))
+	return out.String(), errors.Join(err, s.Finish())
+}
+
+const fifty = `m = create("hash", key="u32", value="u64", max_entries=50000, name="m"); m.update_batch({n: n * n for n in range(50000)}); s = snapshot(m)
+`
+
+// TestSaveFull leaves what was there, and nothing else, where the file system is full.
+func TestSaveFull(t *testing.T) {
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=256k"); err != nil {
+		t.Skipf("a small file system cannot be mounted: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	path := filepath.Join(dir, "x.jsonl")
+	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := inMemory(fifty + fmt.Sprintf("s.save(%q)", path))
+	if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), path+": ") {
+		t.Errorf("got %v, want that %s has no space", err, path)
+	}
+	holds(t, dir, "x.jsonl", "before")
+}
+
+// holds says that a directory has one file, and what is in it.
+func holds(t *testing.T, dir, name, text string) {
+	t.Helper()
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if f.Name() != name {
+			t.Errorf("%s is left", f.Name())
+		}
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != text {
+		t.Errorf("%s holds %d bytes, %v, want %q", name, len(got), err, text)
+	}
+}
+
+// interrupted runs a script in which the named operation is interrupted when it begins.
+func interrupted(t *testing.T, op, source string) error {
+	t.Helper()
+	library := builtins.New(&memory.Engine{}, nil)
+	defer library.Close()
+	var s *runtime.Session
+	pressed := errors.New("pressed")
+	var drawn bytes.Buffer
+	armed := false
+	library.SetDisplay(builtins.Display{Progress: func() *render.Progress {
+		if armed {
+			s.Interrupt(pressed)
+		}
+		return &render.Progress{Out: &drawn}
+	}})
+	predeclared := library.Predeclared()
+	predeclared["arm"] = starlark.NewBuiltin("arm", func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+		armed = true
+		return starlark.None, nil
+	})
+	s = runtime.New(runtime.Config{Predeclared: predeclared})
+	err := s.Run("test.star", []byte(source))
+	if !errors.Is(err, pressed) {
+		t.Errorf("%s: got %v, want %v", op, err, pressed)
+	}
+	armed = false
+	return errors.Join(s.Finish(), err)
+}
+
+// TestSnapshotInterrupted ends each operation on many entries, and leaves no half of anything.
+func TestSnapshotInterrupted(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "x.jsonl")
+	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const same = "defer(lambda: (m.count() == 50000 and m[3] == 9) or fail('something was written'))\n"
+	for op, code := range map[string]string{
+		"save":     fmt.Sprintf("arm(); s.save(%q)", path),
+		"save gz":  fmt.Sprintf("arm(); s.save(%q)", path+".gz"),
+		"snapshot": "arm(); snapshot(m)",
+		"diff":     "arm(); diff(s, m)",
+		"apply":    "arm(); apply(m, {})",
+		"restore":  "m.update(3, 9); arm(); restore(m, s)",
+	} {
+		if err := interrupted(t, op, fifty+same+code); err != nil && strings.Contains(err.Error(), "something") {
+			t.Errorf("%s: %v", op, err)
+		}
+		holds(t, dir, "x.jsonl", "before")
+	}
+}
+
+// TestSaveLink writes through a link, and to what is no file as it is.
+func TestSaveLink(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := errors.Join(os.WriteFile("real", nil, 0o640), os.Symlink("real", "link"), unix.Mkfifo("pipe", 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan string, 1)
+	go func() {
+		text, err := os.ReadFile("pipe")
+		read <- fmt.Sprint(string(text), err)
+	}()
+	if _, err := inMemory(fifty + `s.save("link"); s.save("pipe"); load_snapshot("real") == s or fail("it is another")`); err != nil {
+		t.Error(err)
+	}
+	if info, err := os.Lstat("link"); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", info, err)
+	}
+	if text := <-read; strings.Count(text, "\n") != 50002 || !strings.HasSuffix(text, "<nil>") {
+		t.Errorf("the pipe gave %d lines", strings.Count(text, "\n"))
+	}
+}
+
+// TestLoadPipe reads what comes, and waits for no more when the run is stopped.
+func TestLoadPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	library := builtins.New(&memory.Engine{}, nil)
+	defer library.Close()
+	s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
+	pressed, done := errors.New("pressed"), make(chan error)
+	go func() {
+		done <- s.Run("test.star", fmt.Appendf(nil, "load_snapshot('/proc/self/fd/%d')", r.Fd()))
+	}()
+	time.Sleep(10 * time.Millisecond) // it may not have begun to wait, which the test then does not see
+	s.Interrupt(pressed)
+	select {
+	case err := <-done:
+		if !errors.Is(err, pressed) {
+			t.Errorf("got %v, want %v", err, pressed)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits for ever")
+	}
+}
+
+// loading gives bytes to load_snapshot.
+func loading(text []byte, limit uint64) error {
+	library := builtins.New(&memory.Engine{}, nil)
+	defer library.Close()
+	_, err := library.ReadSnapshot(new(starlark.Thread), bytes.NewReader(text), limit)
+	return err
+}
+
+// saved is the file of a small map.
+func smallFile(t testing.TB, key, value, entries string) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.jsonl")
+	if _, err := inMemory(fmt.Sprintf("m = create('hash', key=%q, value=%q, max_entries=1 << 20, name='m')\nm.update_batch(%s)\nsnapshot(m).save(%q)", key, value, entries, path)); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// endless gives what is behind text over and over, up to some megabytes, compressed.
+func endless(t *testing.T, text string, more func(i int) string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	z.Write([]byte(text))
+	for i, n := 0, 0; n < 1<<23; i++ {
+		piece := more(i)
+		n += len(piece)
+		z.Write([]byte(piece)) // into memory: Close would say
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestLoadBombs ends early where a small file becomes a large one, and where it is one thing and says it is another.
+func TestLoadBombs(t *testing.T) {
+	file := string(smallFile(t, "u32", "u64", "{1: 1}"))
+	head, rest, _ := strings.Cut(file, "\n")
+	head += "\n"
+	entry := strings.SplitAfter(rest, "\n")[0]
+	spaces := strings.Repeat(" ", 1<<16)
+	var whole bytes.Buffer
+	z := gzip.NewWriter(&whole)
+	z.Write([]byte(file))
+	z.Close()
+	for _, test := range []struct {
+		name string
+		text []byte
+		want string
+	}{
+		{"a line without an end", endless(t, "", func(int) string { return spaces }), "line 1: it is longer than 1.0 MiB"},
+		{"an entry without an end", endless(t, head, func(int) string { return spaces }), "line 2: it is longer than"},
+		{"empty lines", endless(t, head, func(int) string { return "\n" }), "line 2: it is no JSON object"},
+		{"one entry again and again", endless(t, head, func(int) string { return entry }), "line 3: key 1 is in line 2 already"},
+		{"many entries", endless(t, head, func(i int) string { return fmt.Sprintf("{\"key\":%d,\"value\":0}\n", i) }), "its entries take more than 1.0 MiB: load_snapshot(path, max_bytes=...) allows more"},
+		{"lists in lists", []byte(head + `{"key":` + strings.Repeat("[", 1<<19) + "\n"), "line 2: it is no"},
+		{"a long number", []byte(head + `{"key":` + strings.Repeat("1", 1<<19) + `,"value":1}` + "\n"), "line 2: key: a number has too many digits"},
+		{"large values", []byte(strings.NewReplacer(`"value_size":8`, `"value_size":268435456`, `"value_type":"u64"`, `"value_type":"bytes[268435456]"`).Replace(head) + entry), "line 1: its entries take more"},
+		{"many CPUs", []byte(strings.NewReplacer(`"type":"hash"`, `"type":"percpu_hash"`, `"map_extra":0`, `"map_extra":0,"cpus":1000000000`).Replace(file)), "line 1: map.cpus: 1000000000 cannot be"},
+		{"a long type", []byte(strings.Replace(head, `"u64"`, `"`+strings.Repeat("u64*", 1<<17)+`"`, 1)), "line 1: map.value_type: "},
+		{"cut", whole.Bytes()[:whole.Len()-20], "the file was cut: what is compressed has no end"},
+		{"not compressed", []byte("\x1f\x8b but no gzip"), "gzip: invalid header"},
+		{"a wrong checksum", append(bytes.Clone(whole.Bytes()[:whole.Len()-8]), 0, 0, 0, 0, 0, 0, 0, 0), "checksum"},
+		{"two files", append(bytes.Clone(whole.Bytes()), whole.Bytes()...), "line 4: something follows the line that ends the snapshot"},
+		{"garbage behind", append(bytes.Clone(whole.Bytes()), "garbage"...), "line 4: "},
+		{"an escape", []byte("\x1b]0;pwned\x07\n"), `line 1: this is no snapshot: it is no such JSON object: invalid character '\x1b'`},
+		{"a hostile name", []byte(strings.Replace(file, `"name":"m"`, `"name":"\u001b[2J\u001b[2J\u001b[2J\u001b[2J\u001b[2J"`, 1)), `line 1: map.name: "\x1b[2J`},
+	} {
+		err := loading(test.text, 1<<20)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.ContainsAny(err.Error(), "\x1b\x07") {
+			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
+		}
+	}
+}
+
+// FuzzLoadSnapshot reads anything. What can be read can be written, and is then the same.
+func FuzzLoadSnapshot(f *testing.F) {
+	for _, file := range [][]byte{
+		smallFile(f, "u32", "u64", "{1: 1, 2: 2}"),
+		smallFile(f, "ipv4", "struct { u8 a; f64 b; char c[4]; bytes d[2]; }", "{'10.0.0.1': (1, 0.5, 'x', b'ab')}"),
+		smallFile(f, "struct { ipv6 a; be16 p; }", "struct { u8 a:3; u8 b:5; bool c; enum { A, B } e; mac m; }[2]", "{('::1', 5): [(1, 2, True, 'A', '00:11:22:33:44:55')] * 2}"),
+	} {
+		f.Add(file)
+		f.Add(bytes.ReplaceAll(file, []byte(`"key":`), []byte(`"key": `)))
+		var out bytes.Buffer
+		z := gzip.NewWriter(&out)
+		z.Write(file)
+		z.Close()
+		f.Add(out.Bytes())
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		library := builtins.New(&memory.Engine{}, nil)
+		defer library.Close()
+		thread := new(starlark.Thread)
+		s, err := library.ReadSnapshot(thread, bytes.NewReader(text), 1<<20)
+		if err != nil {
+			if strings.ContainsAny(err.Error(), "\x1b\x00") {
+				t.Errorf("the error has what a terminal might obey: %q", err)
+			}
+			return
+		}
+		again(t, library, thread, s)
+	})
+}
+
+// reformatted is a file as another program would write it: the fields in another order, and spaces between.
+func reformatted(t *testing.T, text []byte) []byte {
+	t.Helper()
+	var out []byte
+	for line := range bytes.Lines(text) {
+		if bytes.HasPrefix(line, []byte(`{"key":`)) {
+			d := json.NewDecoder(bytes.NewReader(line))
+			d.UseNumber()
+			var fields map[string]any
+			if err := d.Decode(&fields); err != nil {
+				t.Fatalf("%v: %s", err, line)
+			}
+			b, err := json.Marshal(fields)
+			if err != nil {
+				t.Fatal(err)
+			}
+			line = append(b, " \n"...)
+		}
+		out = append(out, line...)
+	}
+	return out
+}
+
+// again writes a snapshot and reads it, and wants the same.
+func again(t *testing.T, library *builtins.Library, thread *starlark.Thread, s *builtins.Snapshot) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.jsonl")
+	save, err := s.Attr("save")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := starlark.Call(thread, save, starlark.Tuple{starlark.String(path)}, nil); err != nil {
+		t.Fatalf("it cannot be written: %v", err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range [][]byte{text, reformatted(t, text)} {
+		back, err := library.ReadSnapshot(thread, bytes.NewReader(text), 1<<30)
+		if err != nil {
+			t.Fatalf("what was written cannot be read: %v\n%s", err, text)
+		}
+		if equal, err := starlark.Equal(s, back); err != nil || !equal {
+			t.Errorf("it comes back as another: %v\n%s", err, text)
+		}
+	}
+}
+
+// spellings are the types that random ones are made of.
+var spellings = strings.Fields(`u8 u16 u32 u64 u128 i8 i16 i32 i64 i128 be16 be32 be64 le16 le32 bool f32 f64 ipv4 ipv6 mac char[5] bytes[3] u8[3] ktime ifindex hex(u16)
+	comm cidr4 ksym errno proto`)
+
+// randomType is the spelling of a type of any kind.
+func randomType(random *rand.Rand, depth int) string {
+	switch n := random.IntN(10); {
+	case depth > 2 || n < 4:
+		return spellings[random.IntN(len(spellings))]
+	case n < 5:
+		return fmt.Sprintf("%s[%d]", randomType(random, depth+3), 1+random.IntN(4))
+	case n < 6:
+		return "enum : u8 { A = 1, B = 7, C }"
+	default:
+		word, end := []string{"struct", "union", "struct s"}[random.IntN(3)], []string{"", "", " __attribute__((packed))"}[random.IntN(3)]
+		var sb strings.Builder
+		sb.WriteString(word + " { ")
+		for i := range 1 + random.IntN(4) {
+			name := fmt.Sprintf("f%d", i)
+			if random.IntN(5) == 0 {
+				fmt.Fprintf(&sb, "u32 %s:%d; ", name, 1+random.IntN(31))
+				continue
+			}
+			sb.WriteString(declared(randomType(random, depth+1), name) + "; ")
+		}
+		return sb.String() + "}" + end
+	}
+}
+
+// declared is a field of a type: what follows the type of an element follows the name.
+func declared(typ, name string) string {
+	at := strings.LastIndexByte(typ, '}')
+	if dims := strings.IndexByte(typ[at+1:], '['); dims >= 0 {
+		at += 1 + dims
+		return typ[:at] + " " + name + typ[at:]
+	}
+	return typ + " " + name
+}
+
+// FuzzSnapshotTypes keeps entries of random types with random bytes: they come back byte for byte.
+func FuzzSnapshotTypes(f *testing.F) {
+	for seed := range uint64(200) {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		random := rand.New(rand.NewPCG(seed, 5))
+		key, err := layout.Parse(randomType(random, 0))
+		if err != nil {
+			t.Skip(err)
+		}
+		value, err := layout.Parse(randomType(random, 0))
+		if err != nil {
+			t.Skip(err)
+		}
+		e := &memory.Engine{Processors: 3}
+		spec := engine.Spec{Type: []uint32{1, 5}[random.IntN(2)], Name: "m", KeySize: uint32(key.Size()), ValueSize: uint32(value.Size()), MaxEntries: 8, Key: key.BTF(), Value: value.BTF()}
+		m, err := e.Create(spec)
+		if err != nil {
+			t.Skip(err)
+		}
+		defer m.Close()
+		for range random.IntN(8) {
+			k, v := make([]byte, spec.KeySize), make([]byte, m.Info().Stride())
+			for _, b := range [][]byte{k, v} {
+				for i := range b {
+					if random.IntN(3) > 0 {
+						b[i] = byte(random.Uint32())
+					}
+				}
+			}
+			if err := m.Update(k, v, 0); err != nil {
+				t.Fatal(err)
+			}
+		}
+		library := builtins.New(e, nil)
+		defer library.Close()
+		thread := new(starlark.Thread)
+		globals, err := starlark.ExecFile(thread, "s.star", "s = snapshot(open('m'))", library.Predeclared())
+		if err != nil {
+			t.Fatal(err)
+		}
+		again(t, library, thread, globals["s"].(*builtins.Snapshot))
+	})
+}
