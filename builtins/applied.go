@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
-	"bpfsh/builtins/layout"
 	"bpfsh/runtime/method"
 	"bpfsh/runtime/render"
 
@@ -18,7 +16,7 @@ type Applied struct {
 	m                             *Map
 	op                            string
 	Added, Changed, Removed, Same int
-	plan                          *plannedDiff // nil: it was done
+	plan                          *Diff // nil: it was done
 }
 
 var (
@@ -52,7 +50,7 @@ var appliedAttrs = []method.Attr[*Applied]{{
 		if a.plan == nil {
 			return starlark.None, nil
 		}
-		return a.plan.d, nil
+		return a.plan, nil
 	},
 }}
 
@@ -88,15 +86,17 @@ func (a *Applied) Table(limit int) (*render.Table, error) {
 	if a.plan == nil || !bool(a.Truth()) {
 		return &render.Table{Title: a.title()}, nil
 	}
-	t := a.plan.table(limit)
-	t.Title = a.title()
-	return t, nil
+	t, err := a.plan.Table(limit)
+	if err == nil {
+		t.Title = a.title()
+	}
+	return t, err
 }
 
 // Rows are what would be done; of what was done, how much it was.
 func (a *Applied) Rows() (render.Rows, error) {
 	if a.plan != nil {
-		return &planRows{plan: a.plan, m: a.m}, nil
+		return a.plan.Rows()
 	}
 	return &appliedRow{a: a}, nil
 }
@@ -122,83 +122,3 @@ func (r *appliedRow) Next() ([]starlark.Value, error) {
 	return []starlark.Value{starlark.String(a.m.info.Name), number(a.m.info.ID), starlark.String(a.m.kind.Name),
 		starlark.MakeInt(a.Added), starlark.MakeInt(a.Changed), starlark.MakeInt(a.Removed), starlark.MakeInt(a.Same)}, nil
 }
-
-// plannedDiff is what would be done to a map: a diff in the order of the keys, as a plan has it.
-type plannedDiff struct{ d *Diff }
-
-// entries are what would be written and removed, in the order of the keys.
-func (p *plannedDiff) entries() []difference {
-	all := slices.Clone(p.d.all())
-	order := p.d.order()
-	slices.SortStableFunc(all, func(x, y difference) int { return order(p.d.key(x), p.d.key(y)) })
-	return all
-}
-
-// table has a row for each part of a value that would be another.
-func (p *plannedDiff) table(limit int) *render.Table {
-	d := p.d
-	t := &render.Table{Columns: append([]render.Column{{}}, columnsOf("key", d.after.m.key)...)}
-	plain := d.plain()
-	if !plain {
-		t.Columns = append(t.Columns, render.Column{Name: "field", Of: "value"})
-	}
-	t.Columns = append(t.Columns, render.Column{Name: "old"}, render.Column{Name: "new"})
-	all, numbers := p.entries(), false
-	for i, x := range all {
-		before, after := d.values(x)
-		parts := d.differing(before, after)
-		if limit >= 0 && len(t.Rows)+len(parts) > limit && i > 0 {
-			t.Footer = fmt.Sprintf("... %s more", render.Count(len(all)-i))
-			break
-		}
-		for _, part := range parts {
-			row := append([]starlark.Value{starlark.String(x.sign())}, cellsOf(d.after.m.key, d.key(x))...)
-			if !plain {
-				row = append(row, starlark.String(part.Path))
-			}
-			numbers = numbers || part.Number()
-			t.Rows = append(t.Rows, append(row, d.shown(part, before), d.shown(part, after)))
-		}
-	}
-	for i := len(t.Columns) - 2; i < len(t.Columns); i++ {
-		t.Columns[i].Right = numbers
-	}
-	return t
-}
-
-// planRows are entries as --dry-run writes them.
-type planRows struct {
-	plan *plannedDiff
-	m    *Map
-	left []difference
-	next int
-}
-
-func (r *planRows) Columns() []render.Column {
-	d := r.plan.d
-	return []render.Column{{Name: "op"}, {Name: "map"}, {Name: "id"}, {Name: "type"}, head("key", layout.Slot{Type: d.after.m.key}), head("old", d.before.m.value), head("new", d.after.m.value)}
-}
-
-func (r *planRows) Next() ([]starlark.Value, error) {
-	if r.left == nil {
-		r.left = r.plan.entries()
-	}
-	if r.next == len(r.left) {
-		return nil, io.EOF
-	}
-	x, d := r.left[r.next], r.plan.d
-	r.next++
-	row := []starlark.Value{starlark.String(planWords[x.sign()]), starlark.String(r.m.info.Name), number(r.m.info.ID), starlark.String(r.m.kind.Name),
-		d.after.m.key.Decode(d.key(x)), starlark.None, starlark.None}
-	before, after := d.values(x)
-	if before != nil {
-		row[5] = d.before.m.decodeValue(before)
-	}
-	if after != nil {
-		row[6] = d.after.m.decodeValue(after)
-	}
-	return row, nil
-}
-
-// planWords are the operations on entries as a plan names them.
-var planWords = map[string]string{signAdded: "add", signRemoved: "remove", signChanged: "change"}

@@ -161,7 +161,7 @@ func (a *applying) to(c method.Call, wanted *engine.Entries, equal func(a, b []b
 	}
 	a.result = &Applied{m: m, op: c.Name, Same: d.Same}
 	if a.dryRun {
-		a.result.plan = &plannedDiff{d}
+		d.plan, a.result.plan = m, d
 		a.result.Added, a.result.Changed, a.result.Removed = len(d.Added), len(d.Changed), len(d.Removed)
 		return a.result, nil
 	}

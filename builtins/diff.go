@@ -2,12 +2,11 @@ package builtins
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math"
-	"slices"
+	"sort"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
@@ -38,6 +37,7 @@ type Diff struct {
 	seconds float64       // between the two; 0 if it is not known
 	rated   bool          // they are of one map, so that rates mean something
 	parts   []layout.Part // of values
+	plan    *Map          // that is to become like after; nil: after is how it became
 	sorted  []difference  // nil until it is asked for
 }
 
@@ -150,20 +150,34 @@ func (d *Diff) all() []difference {
 		all = append(all, difference{before: int(at), after: -1})
 	}
 	for i := range all {
+		if d.plan != nil {
+			break
+		}
 		before, after := d.values(all[i])
 		for j := range d.parts {
 			all[i].weight = max(all[i].weight, d.parts[j].Weight(before, after))
 		}
 	}
-	order := d.order()
-	slices.SortFunc(all, func(x, y difference) int {
-		if c := cmp.Compare(y.weight, x.weight); c != 0 {
-			return c
-		}
-		return order(d.key(x), d.key(y))
-	})
+	sort.Sort(&byWeight{d, all, d.order()})
 	d.sorted = all
 	return all
+}
+
+// byWeight sorts differences, the largest first, and equal ones by their keys; those of a plan by their keys alone.
+type byWeight struct {
+	d     *Diff
+	all   []difference
+	order func(a, b []byte) int
+}
+
+func (s *byWeight) Len() int      { return len(s.all) }
+func (s *byWeight) Swap(i, j int) { s.all[i], s.all[j] = s.all[j], s.all[i] }
+func (s *byWeight) Less(i, j int) bool {
+	x, y := s.all[i], s.all[j]
+	if x.weight != y.weight {
+		return x.weight > y.weight
+	}
+	return s.order(s.d.key(x), s.d.key(y)) < 0
 }
 
 // order compares keys as people do.
@@ -176,9 +190,6 @@ func (d *Diff) order() func(a, b []byte) int {
 	}
 	return bytes.Compare
 }
-
-// plain says that values are one part.
-func (d *Diff) plain() bool { return len(d.parts) == 1 && d.parts[0].Path == "" }
 
 // key is the key of an entry that differs.
 func (d *Diff) key(x difference) []byte {

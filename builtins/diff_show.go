@@ -39,80 +39,77 @@ func (d *Diff) summary() string {
 		render.Count(len(d.Added)), render.Count(len(d.Removed)), render.Count(len(d.Changed)), render.Count(d.Same))
 }
 
-// What stands before a row, and what the rows are called.
-const (
-	signAdded, signRemoved, signChanged = "+", "-", "~"
-	wordAdded, wordRemoved, wordChanged = "added", "removed", "changed"
-)
+// kinds of differences: what stands before their rows, and what they are called, in a plan and when they have come about.
+var kindsOfDifference = map[string]struct{ come, planned string }{"+": {"added", "add"}, "-": {"removed", "remove"}, "~": {"changed", "change"}}
 
 func (x difference) sign() string {
 	switch {
 	case x.before < 0:
-		return signAdded
+		return "+"
 	case x.after < 0:
-		return signRemoved
+		return "-"
 	default:
-		return signChanged
+		return "~"
 	}
-}
-
-func (x difference) word() string {
-	return map[string]string{signAdded: wordAdded, signRemoved: wordRemoved, signChanged: wordChanged}[x.sign()]
 }
 
 // Table has a row for each part of a value that differs.
 func (d *Diff) Table(limit int) (*render.Table, error) {
-	t := &render.Table{Columns: []render.Column{{}}, Footer: d.summary()}
-	t.Columns = append(t.Columns, columnsOf("key", d.after.m.key)...)
-	plain := d.plain()
+	t := &render.Table{Columns: append([]render.Column{{}}, columnsOf("key", d.after.m.key)...), Footer: d.summary()}
+	plain := len(d.parts) == 1 && d.parts[0].Path == ""
 	if !plain {
 		t.Columns = append(t.Columns, render.Column{Name: "field", Of: "value"})
 	}
-	numbers := false
-	t.Columns = append(t.Columns, render.Column{Name: "before"}, render.Column{Name: "after"}, render.Column{Name: "delta", Right: true})
-	if d.rated {
-		t.Columns = append(t.Columns, render.Column{Name: "rate", Right: true})
+	values, more := len(t.Columns), []string{"before", "after", "delta", "rate"}
+	switch {
+	case d.plan != nil:
+		t.Footer, more = "", []string{"old", "new"}
+	case !d.rated:
+		more = more[:3]
 	}
-	rows := 0
-	for _, x := range d.all() {
+	for _, name := range more {
+		t.Columns = append(t.Columns, render.Column{Name: name, Right: true})
+	}
+	all, numbers := d.all(), false
+	for i, x := range all {
 		before, after := d.values(x)
-		for _, part := range d.differing(before, after) {
-			rows++
-			if limit >= 0 && len(t.Rows) == limit {
-				continue
-			}
+		parts := d.differing(before, after)
+		if limit >= 0 && len(t.Rows) > 0 && len(t.Rows)+len(parts) > limit {
+			t.Footer = strings.TrimPrefix(fmt.Sprintf("%s (%s of %s shown)", t.Footer, render.Count(i), render.Count(len(all))), " ")
+			break
+		}
+		for _, part := range parts {
 			row := append([]starlark.Value{starlark.String(x.sign())}, cellsOf(d.after.m.key, d.key(x))...)
 			if !plain {
 				row = append(row, starlark.String(part.Path))
 			}
-			delta, reset := part.Delta(before, after)
 			numbers = numbers || part.Number()
-			row = append(row, d.shown(part, before), d.shown(part, after), starlark.String(deltaText(delta, reset)))
-			if d.rated {
-				rate := ""
-				if n, ok := d.perSecond(delta).(starlark.Float); ok && !reset {
-					rate = render.Rate(float64(n))
-				}
-				row = append(row, starlark.String(rate))
+			row = append(row, d.shown(part, before), d.shown(part, after))
+			if d.plan == nil {
+				row = append(row, d.deltas(part, before, after)...)
 			}
 			t.Rows = append(t.Rows, row)
 		}
-		if limit >= 0 && rows > limit { // how many more there are is told by entries
-			break
-		}
 	}
-	for i := range t.Columns {
-		if n := t.Columns[i].Name; (n == "before" || n == "after") && t.Columns[i].Of == "" {
-			t.Columns[i].Right = numbers
-		}
-	}
-	if rows > len(t.Rows) {
-		t.Footer += fmt.Sprintf(" (%s rows shown)", render.Count(len(t.Rows)))
-	}
+	t.Columns[values].Right, t.Columns[values+1].Right = numbers, numbers
 	if d.seconds > 0 {
 		t.Footer += fmt.Sprintf(" (%s apart)", apart(d.seconds))
 	}
 	return t, nil
+}
+
+// deltas are the cells of how much a part differs, and how fast.
+func (d *Diff) deltas(part *layout.Part, before, after []byte) []starlark.Value {
+	delta, reset := part.Delta(before, after)
+	cells := []starlark.Value{starlark.String(deltaText(delta, reset))}
+	if d.rated {
+		rate := ""
+		if n, ok := d.perSecond(delta).(starlark.Float); ok && !reset {
+			rate = render.Rate(float64(n))
+		}
+		cells = append(cells, starlark.String(rate))
+	}
+	return cells
 }
 
 // apart is a time in seconds, for people.
@@ -230,20 +227,29 @@ func (r *diffRows) Next() ([]starlark.Value, error) {
 }
 
 func (d *Diff) columns() []render.Column {
-	before, after := head("before", d.before.m.value), head("after", d.after.m.value)
-	return []render.Column{{Name: "change"}, head("key", layout.Slot{Type: d.after.m.key}), before, after, {Name: "delta"}, {Name: "per_second"}, {Name: "reset"}}
+	key, before, after := head("key", layout.Slot{Type: d.after.m.key}), head("before", d.before.m.value), head("after", d.after.m.value)
+	if d.plan != nil {
+		before.Name, after.Name = "old", "new"
+		return []render.Column{{Name: "op"}, {Name: "map"}, {Name: "id"}, {Name: "type"}, key, before, after}
+	}
+	return []render.Column{{Name: "change"}, key, before, after, {Name: "delta"}, {Name: "per_second"}, {Name: "reset"}}
 }
 
 // row is an entry that differs: the columns, of a struct with what has changed in it.
 func (d *Diff) row(x difference) []starlark.Value {
 	before, after := d.values(x)
-	row := []starlark.Value{starlark.String(x.word()), d.after.m.key.Decode(d.key(x)), starlark.None, starlark.None}
+	words := kindsOfDifference[x.sign()]
+	entry := []starlark.Value{d.after.m.key.Decode(d.key(x)), starlark.None, starlark.None}
 	if before != nil {
-		row[2] = d.before.m.decodeValue(before)
+		entry[1] = d.before.m.decodeValue(before)
 	}
 	if after != nil {
-		row[3] = d.after.m.decodeValue(after)
+		entry[2] = d.after.m.decodeValue(after)
 	}
+	if m := d.plan; m != nil {
+		return append([]starlark.Value{starlark.String(words.planned), starlark.String(m.info.Name), number(m.info.ID), starlark.String(m.kind.Name)}, entry...)
+	}
+	row := append([]starlark.Value{starlark.String(words.come)}, entry...)
 	deltas, rates, resets := layout.NewFacts("delta"), layout.NewFacts("per_second"), starlark.Tuple{}
 	for _, part := range d.differing(before, after) {
 		delta, reset := part.Delta(before, after)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"bpfsh/builtins/engine"
@@ -204,18 +206,15 @@ snapshot(m).save("flows.jsonl.gz")    # zcat flows.jsonl.gz | jq .key`,
 
 // identity is what the map was.
 func (s *Snapshot) identity() *layout.Facts {
-	m := s.m
-	facts := layout.NewFacts("map").
-		Add("id", number(m.info.ID)).
-		Add("name", starlark.String(m.info.Name)).
-		Add("type", starlark.String(m.kind.Name)).
-		Add("key_size", number(m.info.KeySize)).
-		Add("value_size", number(m.info.ValueSize)).
-		Add("max_entries", number(m.info.MaxEntries)).
-		Add("flags", number(m.info.Flags)).
-		Add("map_extra", starlark.MakeUint64(m.info.MapExtra)).
-		Add("key_type", m.key).
-		Add("value_type", m.value.Type)
+	m, facts := s.m, layout.NewFacts("map")
+	for _, name := range strings.Fields("id name type key_size value_size max_entries flags key_type value_type") {
+		i := slices.IndexFunc(mapAttrs, func(a method.Attr[*Map]) bool { return a.Name == name })
+		v, err := mapAttrs[i].Get(m)
+		if err == nil { // none of these asks the kernel
+			facts.Add(name, v)
+		}
+	}
+	facts.Add("map_extra", starlark.MakeUint64(m.info.MapExtra))
 	if m.info.CPUs > 0 {
 		facts.Add("cpus", starlark.MakeInt(m.info.CPUs))
 	}

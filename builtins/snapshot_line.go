@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"math/big"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -144,18 +143,23 @@ func (f *snapshotFile) says(name string, raw []byte, text json.RawMessage) (bool
 	if err != nil {
 		return false, err
 	}
-	var want, got any
-	for _, of := range []struct {
-		text json.RawMessage
-		into *any
-	}{{fields[name], &want}, {text, &got}} {
-		d := json.NewDecoder(bytes.NewReader(of.text))
-		d.UseNumber()
-		if err := d.Decode(of.into); err != nil {
-			return false, unreadable(err)
-		}
+	want, err := canonical(fields[name])
+	if err != nil {
+		return false, err
 	}
-	return reflect.DeepEqual(got, want), nil
+	got, err := canonical(text)
+	return bytes.Equal(got, want), err
+}
+
+// canonical is a JSON value with its fields in one order, and its numbers as they are.
+func canonical(text json.RawMessage) ([]byte, error) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, unreadable(err)
+	}
+	return json.Marshal(v)
 }
 
 func unhex(digits json.RawMessage, size int) ([]byte, error) {

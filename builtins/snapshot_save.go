@@ -150,16 +150,18 @@ func (s *Snapshot) write(ctx context.Context, w io.Writer, t *task) error {
 
 // header is the first line.
 func (s *Snapshot) header() starlark.Value {
-	return layout.NewFacts("header").
-		Add("bpfsh", starlark.String(fileKind)).
-		Add("version", starlark.MakeInt(fileVersion)).
-		Add("map", s.identity()).
-		Add("byte_order", starlark.String(byteOrder)).
-		Add("host", starlark.String(s.host)).
-		Add("time", starlark.String(s.time.UTC().Format(time.RFC3339Nano))).
-		Add("ktime", starlark.MakeUint64(s.ktime)).
-		Add("complete", starlark.Bool(s.complete)).
-		Add("restarts", starlark.MakeInt(s.restarts))
+	head := layout.NewFacts("header")
+	for _, field := range []struct {
+		name  string
+		value starlark.Value
+	}{
+		{"bpfsh", starlark.String(fileKind)}, {"version", starlark.MakeInt(fileVersion)}, {"map", s.identity()},
+		{"byte_order", starlark.String(byteOrder)}, {"host", starlark.String(s.host)}, {"time", starlark.String(s.time.UTC().Format(time.RFC3339Nano))},
+		{"ktime", starlark.MakeUint64(s.ktime)}, {"complete", starlark.Bool(s.complete)}, {"restarts", starlark.MakeInt(s.restarts)},
+	} {
+		head.Add(field.name, field.value)
+	}
+	return head
 }
 
 // entryLines writes the lines of entries.
