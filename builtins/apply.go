@@ -146,7 +146,7 @@ func (a *applying) to(c method.Call, wanted *engine.Entries, equal func(a, b []b
 	}
 	before, err := m.snapshot(a.ctx, c.Name)
 	if err != nil {
-		return nil, err
+		return nil, a.nothing(c, err)
 	}
 	given := wanted.N
 	if m.kind.Shape == engine.Indexed {
@@ -157,7 +157,7 @@ func (a *applying) to(c method.Call, wanted *engine.Entries, equal func(a, b []b
 	}
 	d := newDiff(before, &Snapshot{m: m.detached(wanted)})
 	if d.Changes, err = engine.Compare(before.m.held, wanted, equal, stopped(a.ctx)); err != nil {
-		return nil, err
+		return nil, a.nothing(c, err)
 	}
 	a.result = &Applied{m: m, op: c.Name, Same: d.Same}
 	if a.dryRun {
@@ -185,6 +185,14 @@ func (a *applying) to(c method.Call, wanted *engine.Entries, equal func(a, b []b
 		m.said(c.Name, "removed", a.result.Removed)
 	}
 	return a.result, nil
+}
+
+// nothing says of a run that was stopped before the first write that there was none.
+func (a *applying) nothing(c method.Call, err error) error {
+	if a.ctx.Err() == nil {
+		return err
+	}
+	return a.m.failCount(c.Name, nil, 0, 0, -1, 0, err)
 }
 
 // room says whether the map has room for what is wanted.

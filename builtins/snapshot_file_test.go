@@ -117,8 +117,13 @@ func TestSnapshotInterrupted(t *testing.T) {
 		"apply":    "arm(); apply(m, {})",
 		"restore":  "m.update(3, 9); arm(); restore(m, s)",
 	} {
-		if err := interrupted(t, op, fifty+same+code); err != nil && strings.Contains(err.Error(), "something") {
+		err := interrupted(t, op, fifty+same+code)
+		if err != nil && strings.Contains(err.Error(), "something") {
 			t.Errorf("%s: %v", op, err)
+		}
+		said, ok := errors.AsType[*builtins.Error](err)
+		if writes := op == "apply" || op == "restore"; ok != writes || writes && !strings.Contains(said.Error(), ": stopped after 0: pressed") {
+			t.Errorf("%s: it says %v", op, said)
 		}
 		holds(t, dir, "x.jsonl", "before")
 	}
