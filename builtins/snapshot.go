@@ -91,7 +91,8 @@ func (m *Map) snapshot(ctx context.Context, op string) (*Snapshot, error) {
 }
 
 // again reads a map a second time that cannot be read bucket by bucket: what was passed over the first time, because
-// something beside it went away in that moment, is found now, and says that the reading is not certain.
+// something beside it went away in that moment, is found now. It may also be new, which nobody can tell: either says that
+// the reading is not certain.
 func (s *Snapshot) again(ctx context.Context, op string, m *Map) error {
 	entries, walk := s.m.held, engine.NewAhead(m.raw, 0)
 	k, v, at := int(m.info.KeySize), m.info.Stride(), -1
@@ -157,7 +158,7 @@ var snapshotAttrs = []method.Attr[*Snapshot]{{
 	Get:  func(s *Snapshot) (starlark.Value, error) { return starlark.String(s.host), nil },
 }, {
 	Name: "complete",
-	Doc:  "Whether each key that stayed in the map is certainly in the snapshot.\nHashes and arrays are always read so; a trie is if nothing was removed meanwhile.",
+	Doc:  "Whether each key that stayed in the map is certainly in the snapshot.\nHashes and arrays are always read so; a trie is if nothing came or went meanwhile.",
 	Get:  func(s *Snapshot) (starlark.Value, error) { return starlark.Bool(s.complete), nil },
 }, {
 	Name: "restarts",
