@@ -28,7 +28,7 @@ var touching = []string{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/host"}
 var programs = []string{"sh", "bash", "setpriv", "mount", "umount", "unshare", "stty", "cat", "head", "sleep", "true", "chmod", "env", "bpftool"}
 
 // elsewhere are tests that the kernel has no part in, and that take long or want what is not there: of arbitrary scripts
-// and faults on the memory engine, of its golden scripts, and of the source.
+// and faults on the memory engine, of its golden scripts, of the source, and of many hosts.
 const elsewhere = "^FuzzScript$|^TestRandomScripts$|^TestFaults$|^TestGolden$/^memory$|^TestDryRunGoldens$/^memory$|^TestRooms$|^TestASCII$"
 
 // pack builds the tests of the packages that touch the kernel, and writes an initramfs that runs them.
@@ -118,7 +118,11 @@ func packTree(ctx context.Context, c *cpio) error {
 		return err
 	}
 	for name := range strings.SplitSeq(strings.TrimSuffix(out, "\x00"), "\x00") {
-		err := packFile(c, "src/"+name, name, modeFile)
+		mode := modeFile
+		if st, err := os.Stat(name); err == nil && st.Mode()&0o111 != 0 {
+			mode = modeBinary
+		}
+		err := packFile(c, "src/"+name, name, mode)
 		if err != nil && !errors.Is(err, os.ErrNotExist) { // it was removed, and that is not committed
 			return err
 		}
