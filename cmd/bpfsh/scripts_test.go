@@ -94,9 +94,9 @@ before = [sorted(flows.items()), sorted(trie.items()), outer[0].id, sorted(inner
 		plan   []string // what --dry-run prints
 	}{
 		{"expire.star", []string{run("flows.id"), "--older", "1ms"}, `delete: map "t_flows": key 1: --readonly: nothing is changed (EPERM)`, []string{"\n  - 1\n"}},
-		{"blocklist.star", []string{run("trie.id"), list}, `update_batch: map "t_trie": stopped after 0 of 1: key "10.2.0.0/16": --readonly: nothing is changed (EPERM)`,
+		{"blocklist.star", []string{run("trie.id"), list}, `apply: map "t_trie": --readonly: nothing is changed (EPERM)`,
 			[]string{"\n  + \"10.2.0.0/16\" -> 1\n", "\n  - \"10.3.0.0/16\"\n"}},
-		{"blocklist.star", []string{run("outer.id"), list, "--slot", "0"}, `create_inner: lpm_trie "t_inner": --readonly: nothing is changed (EPERM)`,
+		{"blocklist.star", []string{run("outer.id"), list, "--slot", "0"}, `swap: map "t_outer": --readonly: nothing is changed (EPERM)`,
 			[]string{"plan: create lpm_trie \"t_inner\"", "\n  + \"10.1.0.0/16\" -> 1\n", "\n  ~ 0 <map id=" + run("inner.id") + "> -> map \"t_inner\"\n"}},
 		{"resize.star", []string{run("flows.id"), "--pin", bpffs + "/t_larger"}, `create: hash "t_flows": --readonly: nothing is changed (EPERM)`,
 			[]string{"plan: create hash \"t_flows\" key=u32 value=struct { ktime seen; u32 n; } max_entries=16: 2 added", "plan: pin map \"t_flows\" at " + bpffs + "/t_larger\n"}},
