@@ -17,7 +17,7 @@ var aggregateFunctions = []method.Row[*Library]{{
 	Name:   "sum",
 	Params: "x, by=None",
 	Doc: "The sum of what x gives: numbers, exact however large.\n" +
-		"by is the name of a field to add up (\"bytes\"), or a function of the element. Of (key, value) pairs a field is looked for in the value.",
+		"by is the name of a field to add up (\"bytes\", or \"in.bytes\"), or a function of the element. Of (key, value) pairs a field is looked for in the value, and else behind \"key.\" and \"value.\". Of per-CPU values it is their sum.",
 	Example: `sum(m.values(), by="bytes")
 sum(m.items(), by=lambda entry: 8 * entry[1].bytes)
 sum([flow.packets for flow in m.values() if flow.bytes > 100])`,
@@ -29,10 +29,10 @@ func (l *Library) sum(c method.Call) (starlark.Value, error) {
 	if !ok {
 		return nil, c.Bad("x", c.Args[0], "something to loop over")
 	}
-	if column, ok := rawColumnOf(x, c.Args[1]); ok {
+	if column, ok := rawColumnOf(x, c.Args[1], false); ok {
 		return l.sumColumn(c, column)
 	}
-	pick, err := picker(c, 1)
+	pick, err := picker(c, 1, false)
 	if err != nil {
 		return nil, err
 	}
@@ -90,38 +90,4 @@ func (l *Library) picked(c method.Call, x starlark.Iterable, pick func(starlark.
 		}
 	}
 	return nil
-}
-
-// picker reads a by argument: what to take of each element.
-func picker(c method.Call, i int) (func(starlark.Value) (starlark.Value, error), error) {
-	switch by := c.Args[i].(type) {
-	case nil, starlark.NoneType:
-		return func(v starlark.Value) (starlark.Value, error) { return v, nil }, nil
-	case starlark.String:
-		return func(v starlark.Value) (starlark.Value, error) { return field(v, string(by)) }, nil
-	case starlark.Callable:
-		return func(v starlark.Value) (starlark.Value, error) {
-			return starlark.Call(c.Thread, by, starlark.Tuple{v}, nil)
-		}, nil
-	default:
-		return nil, c.Bad("by", by, "the name of a field, or a function")
-	}
-}
-
-// field is a field of a record, of the value of a pair, or of a dict.
-func field(v starlark.Value, name string) (starlark.Value, error) {
-	if pair, ok := v.(starlark.Tuple); ok && len(pair) == 2 {
-		v = pair[1]
-	}
-	switch r := v.(type) {
-	case starlark.Mapping:
-		if f, found, err := r.Get(starlark.String(name)); found || err != nil {
-			return f, err
-		}
-	case starlark.HasAttrs:
-		if f, err := r.Attr(name); f != nil || err != nil {
-			return f, err
-		}
-	}
-	return nil, fmt.Errorf("%s has no field %s", method.Describe(v), name)
 }

@@ -1,6 +1,9 @@
 package builtins
 
 import (
+	"slices"
+	"strings"
+
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
 	"bpfsh/runtime"
@@ -18,8 +21,9 @@ type rawColumn struct {
 }
 
 // rawColumnOf finds what by picks of each element of x. ok is false where x is no loop over a map, or by picks no plain
-// integer: then each element must be looked at as a script would.
-func rawColumnOf(x, by starlark.Value) (c rawColumn, ok bool) {
+// integer: then each element must be looked at as a script would. pairs says that of (key, value) pairs it is the value
+// that is picked without by.
+func rawColumnOf(x, by starlark.Value, pairs bool) (c rawColumn, ok bool) {
 	field := ""
 	switch by := by.(type) {
 	case nil, starlark.NoneType:
@@ -43,12 +47,21 @@ func rawColumnOf(x, by starlark.Value) (c rawColumn, ok bool) {
 	}
 	m := c.entries.m
 	c.keys = c.entries.what == "keys"
+	if c.entries.what == "items" {
+		if field == "" && !pairs {
+			return rawColumn{}, false
+		}
+		first, rest, _ := strings.Cut(field, ".")
+		if names, _ := m.value.Type.Columns(); (first == "key" || first == "value") && !slices.Contains(names, first) {
+			field, c.keys = rest, first == "key"
+		}
+	}
 	switch {
 	case c.keys && m.key != nil:
 		c.column, ok = m.key.Column(field, int(m.info.KeySize))
-	case c.entries.what == "items" && field == "", m.value.CPUs > 0, m.kind.Nests:
+	case m.kind.Nests:
 	default:
-		c.column, ok = m.value.Type.Column(field, m.info.Stride())
+		c.column, ok = m.value.Column(field)
 	}
 	return c, ok
 }

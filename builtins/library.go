@@ -27,6 +27,9 @@ type Library struct {
 	operator *Operator           // nil: nobody is there to be asked
 	open     []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself
 	planned  *planned            // nil: what scripts change is changed
+
+	rankings    map[weak.Pointer[starlark.List]]*ranking // of the lists that top has made
+	rankingsDue int                                      // how many there may be before those of lists that are gone go
 }
 
 // New makes the library of an engine. machine is what types may ask of the machine; nil: nothing.
@@ -42,7 +45,7 @@ func New(e engine.Engine, machine *layout.Host) *Library {
 
 // functions are the rows of the predeclared functions.
 func functions() []method.Row[*Library] {
-	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, topFunctions, eventsFunctions, showFunctions, printerFunctions, machineFunctions, snapshotFunctions, diffFunctions, applyFunctions)
+	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, topFunctions, eventsFunctions, showFunctions, printerFunctions, machineFunctions, snapshotFunctions, diffFunctions, applyFunctions, histFunctions, perCPUFunctions, watchFunctions)
 }
 
 // Predeclared are the names that scripts find: the functions, and the kernel's flags.
@@ -86,7 +89,11 @@ func Topics() []method.Topic {
 		{Name: "error", Doc: "What catch gives for an error.", Entries: runtime.CaughtEntries()},
 		{Name: "flags", Doc: "The kernel's flags, combined with |.", Entries: flagEntries()},
 		{Name: "aggregate", Doc: "Adding up and comparing.", Entries: slices.Concat(method.Entries("function", aggregateFunctions), method.Entries("function", topFunctions))},
-		{Name: "show", Doc: "Looking at values.", Entries: slices.Concat(method.Entries("function", showFunctions), method.Entries("function", printerFunctions))},
+		{Name: "histogram", Doc: "How numbers are spread.", Entries: slices.Concat(
+			method.Entries("function", histFunctions), method.AttrEntries(histogramAttrs), method.Entries("method", histogramMethods), method.Entries("method", partsMethods))},
+		{Name: "skew", Doc: "How even the CPUs are.", Entries: slices.Concat(
+			method.Entries("function", perCPUFunctions), method.AttrEntries(skewAttrs))},
+		{Name: "show", Doc: "Looking at values.", Entries: slices.Concat(method.Entries("function", showFunctions), method.Entries("function", watchFunctions), method.Entries("function", printerFunctions))},
 		{Name: "machine", Doc: "The machine that the maps are on.", Entries: method.Entries("function", machineFunctions)},
 	}
 }

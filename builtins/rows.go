@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"errors"
+	"fmt"
 	"io"
 
 	"bpfsh/builtins/layout"
@@ -142,3 +143,29 @@ func head(name string, slot layout.Slot) render.Column {
 	}
 	return c
 }
+
+// sliceRows are rows in memory. They are a value, too, where one is written.
+type sliceRows struct {
+	columns []render.Column
+	rows    [][]starlark.Value
+}
+
+func (r *sliceRows) Columns() []render.Column { return r.columns }
+
+func (r *sliceRows) Next() ([]starlark.Value, error) {
+	if len(r.rows) == 0 {
+		return nil, io.EOF
+	}
+	row := r.rows[0]
+	r.rows = r.rows[1:]
+	return row, nil
+}
+
+func (r *sliceRows) String() string        { return "" }
+func (r *sliceRows) Type() string          { return "rows" }
+func (r *sliceRows) Freeze()               {}
+func (r *sliceRows) Truth() starlark.Bool  { return len(r.rows) > 0 }
+func (r *sliceRows) Hash() (uint32, error) { return 0, fmt.Errorf("unhashable type: rows") }
+
+// Rows are the rows from the first on.
+func (r *sliceRows) Rows() (render.Rows, error) { return &sliceRows{r.columns, r.rows}, nil }

@@ -23,6 +23,31 @@ type Display struct {
 	// Progress: nobody looks.
 	Progress func() *render.Progress
 	Warn     func(text string) // tells of what a script may not have meant; nil: nobody
+	// Flush writes out what Out has kept; nil: it keeps nothing.
+	Flush func() error
+	// Screen is where frames are drawn, each in place of the one before. nil, and a nil Screen: nowhere.
+	Screen func() Screen
+}
+
+// Screen is a terminal that frames are drawn on.
+type Screen interface {
+	Size() (columns, rows int)
+	// Begin makes what is written to the display's Out a part of the next frame.
+	Begin()
+	// Draw shows a frame: a head, what was written since Begin, and a body.
+	Draw(head, body string) error
+	// End gives the terminal back, with the last frame on it.
+	End() error
+}
+
+// options are how values are written now.
+func (l *Library) options() render.Options {
+	o := render.Options{}
+	if l.display.Options != nil {
+		o = l.display.Options()
+	}
+	o.Pictures = l.Picture
+	return o
 }
 
 // SetDisplay says where show writes.
@@ -38,10 +63,7 @@ var showFunctions = []method.Row[*Library]{{
 show(m, limit=10, format="jsonl")       # without limit= all rows
 show([m["10.0.0.1"], m["10.0.0.2"]])    # records, a row each`,
 	Run: func(l *Library, c method.Call) (starlark.Value, error) {
-		o := render.Options{}
-		if l.display.Options != nil {
-			o = l.display.Options()
-		}
+		o := l.options()
 		if c.Args[1] != nil {
 			n, err := c.Positive(1, "limit")
 			if err != nil {
@@ -148,9 +170,6 @@ func columns(key *layout.Type, value layout.Slot) []render.Column {
 	if key != nil {
 		cols = append(cols, columnsOf("key", key)...)
 	}
-	if value.CPUs > 0 {
-		return append(cols, render.Column{Name: "value", Type: value.Type.String()})
-	}
 	return append(cols, columnsOf("value", value.Type)...)
 }
 
@@ -168,15 +187,23 @@ func columnsOf(name string, t *layout.Type) []render.Column {
 
 // cells are one row: numbers that stand for something are shown as that.
 func (m *Map) cells(key starlark.Value, slot layout.Slot, value starlark.Value) []starlark.Value {
-	var row []starlark.Value
-	for _, v := range []starlark.Value{m.key.Shown(key), slot.Shown(value)} {
-		if r, ok := v.(render.Fielder); ok {
-			for i := range r.Fields() {
-				row = append(row, r.Field(i))
-			}
-			continue
+	row := fieldsOf(nil, m.key.Shown(key))
+	if p, ok := value.(*layout.PerCPU); ok {
+		if fields := p.Columns(); fields != nil {
+			return append(row, fields...)
 		}
-		row = append(row, v)
+	}
+	return fieldsOf(row, slot.Shown(value))
+}
+
+// fieldsOf appends the fields of a record, or one value.
+func fieldsOf(row []starlark.Value, v starlark.Value) []starlark.Value {
+	r, ok := v.(render.Fielder)
+	if !ok {
+		return append(row, v)
+	}
+	for i := range r.Fields() {
+		row = append(row, r.Field(i))
 	}
 	return row
 }

@@ -3,9 +3,11 @@ package builtins
 import (
 	"cmp"
 	"container/heap"
+	"math"
 	"slices"
 
 	"bpfsh/builtins/engine"
+	"bpfsh/builtins/layout"
 	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
@@ -16,18 +18,20 @@ var topFunctions = []method.Row[*Library]{{
 	Name:   "top",
 	Params: "x, n, by=None",
 	Doc: "The n greatest elements of x, the greatest first: a list.\n" +
-		"by is the name of a field that they are compared by (\"bytes\"), or a function of the element; of (key, value) pairs a field is looked for in the value. " +
-		"Of equals those that come first stay. Only n elements are kept meanwhile, so that x may be as large as it likes.",
-	Example: `for address, flow in top(m.items(), 10, by="bytes"):
+		"A map and a dict give their (key, value) pairs, compared by the value. by is the name of a field to compare by (\"bytes\", or \"in.bytes\"), or a function of the element; " +
+		"of pairs a field is looked for in the value, and else behind \"key.\" and \"value.\". Of per-CPU values it is their sum. " +
+		"Of equals those that come first stay. Only n elements are kept meanwhile, so that x may be as large as it likes. People see the list with what share of all numbers each element has.",
+	Example: `for address, flow in top(m, 10, by="bytes"):
     print(address, flow.bytes)
-top(drops.items(), 3, by=lambda entry: entry[1].sum())`,
+show(top(drops, 3))
+top(m.values(), 3, by=lambda flow: flow.bytes // flow.packets)`,
 	Run: (*Library).top,
 }}
 
 func (l *Library) top(c method.Call) (starlark.Value, error) {
-	x, ok := c.Args[0].(starlark.Iterable)
-	if !ok {
-		return nil, c.Bad("x", c.Args[0], "something to loop over")
+	x, pairs, err := elementsOf(c, c.Args[0])
+	if err != nil {
+		return nil, err
 	}
 	n, err := c.Positive(1, "n")
 	if err != nil {
@@ -36,16 +40,18 @@ func (l *Library) top(c method.Call) (starlark.Value, error) {
 	if n == 0 {
 		return nil, c.Bad("n", c.Args[1], "how many elements")
 	}
-	if column, ok := rawColumnOf(x, c.Args[2]); ok {
+	if column, ok := rawColumnOf(x, c.Args[2], true); ok {
 		return l.topColumn(c, column, n)
 	}
-	pick, err := picker(c, 2)
+	pick, err := picker(c, 2, pairs)
 	if err != nil {
 		return nil, err
 	}
 	// The least of those that are kept is on top of the heap.
 	best := &greatest[starlark.Value]{less: func(a, b starlark.Value) (bool, error) { return starlark.Compare(syntax.LT, a, b) }, n: n}
+	all := summary{numbers: true}
 	err = l.picked(c, x, pick, func(v, rank starlark.Value) error {
+		all.add(rank)
 		if best.takes(rank) {
 			best.put(rank, v)
 		}
@@ -54,24 +60,61 @@ func (l *Library) top(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return best.list()
+	list, err := best.list()
+	if err != nil {
+		return nil, err
+	}
+	return keepRanking(l, x, pairs, c.Args[2], list, best.kept, numberOf, all), nil
 }
 
 // topColumn is top by what need not be decoded: only what is kept is.
 func (l *Library) topColumn(c method.Call, column rawColumn, n int) (starlark.Value, error) {
 	best := &greatest[uint64]{less: func(a, b uint64) (bool, error) { return a < b, nil }, n: n}
+	all, total, least := summary{numbers: true}, layout.Total{}, uint64(math.MaxUint64)
 	err := column.each(c, func(b engine.Batch, values []byte) error {
 		for i := range b.N {
-			if rank := column.column.Rank(values, i); len(best.kept) < n || rank > best.kept[0].rank {
+			rank := column.column.Rank(values, i)
+			if least = min(least, rank); len(best.kept) < n || rank > best.kept[0].rank {
 				best.put(rank, column.element(b, i))
 			}
 		}
+		total.Add(column.column, values, b.N)
+		all.count += b.N
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return best.list()
+	list, err := best.list()
+	if err != nil {
+		return nil, err
+	}
+	all.total, all.negative = quantity{whole: total}, column.column.Ranked(least).Sign() < 0
+	number := func(rank uint64) (quantity, bool) { return quantity{whole: column.column.Ranked(rank)}, true }
+	return keepRanking(l, column.entries, column.entries.what == "items", c.Args[2], list, best.kept, number, all), nil
+}
+
+// elementsOf is what a function goes through: of a map and a dict their pairs, of which it looks at the values.
+func elementsOf(c method.Call, v starlark.Value) (x starlark.Iterable, pairs bool, err error) {
+	switch v := v.(type) {
+	case *Map:
+		items, err := v.entries("items")
+		if err != nil {
+			return nil, false, err
+		}
+		return items.(*entries), true, nil
+	case *entries:
+		return v, v.what == "items", nil
+	case *starlark.Dict:
+		items := starlark.Tuple{}
+		for _, item := range v.Items() {
+			items = append(items, item)
+		}
+		return items, true, nil
+	case starlark.Iterable:
+		return v, false, nil
+	}
+	return nil, false, c.Bad("x", v, "something to loop over")
 }
 
 // greatest keeps the n greatest of many elements, by their ranks.
@@ -112,7 +155,7 @@ func (g *greatest[R]) put(rank R, value starlark.Value) {
 }
 
 // list is what was kept, the greatest first.
-func (g *greatest[R]) list() (starlark.Value, error) {
+func (g *greatest[R]) list() (*starlark.List, error) {
 	slices.SortFunc(g.kept, func(a, b ranked[R]) int {
 		switch {
 		case g.compare(b.rank, a.rank):

@@ -30,8 +30,8 @@ func Raise(thread *starlark.Thread, op string, err error) {
 	panic(failure{err, top})
 }
 
-// guard runs f, and turns a failure into its error and any other panic into an InternalError. It stands in two
-// places: around a run, and in catch.
+// guard runs f, and turns a failure into its error and any other panic into an InternalError. It stands in three
+// places: around a run, in catch, and in Breakable.
 func guard(f func() error) (err error) {
 	defer func() {
 		switch x := recover().(type) {

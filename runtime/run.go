@@ -55,14 +55,11 @@ func (s *Session) begin() (ctx context.Context, end func()) {
 		s.cancel(nil)
 		s.running, s.cancel = nil, nil
 		s.thread.Uncancel()
-		if s.stuck != nil {
-			s.stuck.Stop()
-			s.stuck = nil
-		}
+		s.calm()
 	}
 }
 
-// Runs is how many runs have begun; a sequence is one. It may be called from any goroutine.
+// Runs is how many runs have begun; a sequence is one, and what follows on a Breakable that was broken. It may be called from any goroutine.
 func (s *Session) Runs() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,6 +100,58 @@ func (s *Session) run(l limits, f func() error) error {
 
 func (s *Session) limits() limits { return limits{s.cfg.Timeout, s.cfg.MaxSteps} }
 
+// ErrBreak is, for errors.Is, why somebody at a terminal interrupts: they have seen enough.
+var ErrBreak = errors.New("interrupted")
+
+const sessionKey = "session"
+
+// Breakable calls f, which goes on until somebody has seen enough. An interrupt that is an ErrBreak ends f alone: f's
+// context is done then, its error is dropped, and the run goes on. Any other interrupt ends the run, as ever.
+func Breakable(thread *starlark.Thread, f func(context.Context) error) error {
+	s, ok := thread.Local(sessionKey).(*Session)
+	if !ok {
+		return f(Context(thread))
+	}
+	ctx, end := s.beginBreakable()
+	err := guard(func() error { return f(ctx) })
+	if end() {
+		return nil
+	}
+	return err
+}
+
+// beginBreakable makes what an ErrBreak ends. end says whether one did.
+func (s *Session) beginBreakable() (ctx context.Context, end func() (broken bool)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	outer, before := Context(s.thread), s.breaks
+	ctx, cancel := context.WithCancelCause(outer)
+	s.breaks = cancel
+	s.thread.SetLocal(contextKey, ctx)
+	return ctx, func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		broken := ctx.Err() != nil && outer.Err() == nil
+		cancel(nil)
+		s.breaks = before
+		s.thread.SetLocal(contextKey, outer)
+		if broken {
+			s.runs++ // what was interrupted has ended
+			s.thread.Uncancel()
+			s.calm()
+		}
+		return broken
+	}
+}
+
+// calm ends the wait for a run to end that was interrupted. The caller holds mu.
+func (s *Session) calm() {
+	if s.stuck != nil {
+		s.stuck.Stop()
+		s.stuck = nil
+	}
+}
+
 // Interrupt ends the run for the reason that cause gives. It may be called from any goroutine, and says whether
 // something was running.
 func (s *Session) Interrupt(cause error) bool {
@@ -111,7 +160,11 @@ func (s *Session) Interrupt(cause error) bool {
 	if s.running == nil {
 		return false
 	}
-	s.cancel(cause)
+	if s.breaks != nil && errors.Is(cause, ErrBreak) {
+		s.breaks(cause)
+	} else {
+		s.cancel(cause)
+	}
 	s.thread.Cancel(cause.Error())
 	if s.stuck == nil && s.cfg.Stuck != nil {
 		s.stuck = time.AfterFunc(patience, func() { s.cfg.Stuck(cause) })

@@ -69,6 +69,7 @@ type Session struct {
 	running context.Context         // nil when nothing runs
 	runs    int                     // that have begun
 	cancel  context.CancelCauseFunc // of running
+	breaks  context.CancelCauseFunc // of the Breakable that it is in; nil: it is in none
 	stuck   *time.Timer             // nil unless what runs was interrupted
 }
 
@@ -98,6 +99,7 @@ func New(cfg Config) *Session {
 		return io.NopCloser(cfg.Stdin), nil
 	})
 	s.thread = &starlark.Thread{Name: "bpfsh", Load: s.load, Print: s.print}
+	s.thread.SetLocal(sessionKey, s)
 	s.thread.OnMaxSteps = func(*starlark.Thread) { s.Interrupt(ErrSteps) }
 	s.predeclared = starlark.StringDict{
 		"json": json.Module, "math": starlarkmath.Module, "time": starlarktime.Module,

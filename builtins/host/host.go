@@ -31,6 +31,7 @@ func New() *layout.Host {
 		Process:   processName,
 		Cgroup:    cgroupPath,
 		Clock:     clock,
+		Online:    online,
 	}
 }
 

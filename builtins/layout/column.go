@@ -1,66 +1,47 @@
 package layout
 
-import (
-	"math/big"
-	"math/bits"
+import "strings"
 
-	"go.starlark.net/starlark"
-)
-
-// Column reads one integer out of each of many values that lie one behind the other, without making values of them.
+// Column reads one integer out of each of many values that lie one behind the other, without making values of them. Of
+// values that each CPU has one of, it reads their sum.
 type Column struct {
 	offset int // in a value
 	stride int // from value to value
+	cpus   int // values of an entry; 0: one, and no sum
 	int    intCodec
 }
 
-// Column finds the integer that a field of t is, or t itself if field is "". ok is false where it is no integer of at
-// most 8 bytes: what is read of it must be decoded.
+// Column finds the integer that a field of t is, or t itself if field is "". A dot leads into a field: "in.bytes". ok is
+// false where it is no integer of at most 8 bytes: what is read of it must be decoded.
 func (t *Type) Column(field string, stride int) (c Column, ok bool) {
 	codec, offset := t.codec, 0
-	if field != "" {
+	for name := ""; field != ""; {
 		if t.record == nil {
 			return Column{}, false
 		}
-		i, found := t.record.index[field]
+		name, field, _ = strings.Cut(field, ".")
+		i, found := t.record.index[name]
 		if !found {
 			return Column{}, false
 		}
 		f := &t.record.fields[i]
-		codec, offset = f.codec, f.start/8
+		t, codec, offset = f.typ, f.codec, offset+f.start/8
 	}
 	integer, ok := codec.(intCodec)
-	return Column{offset, stride, integer}, ok && integer.size <= 8
+	return Column{offset: offset, stride: stride, int: integer}, ok && integer.size <= 8
 }
 
-// Total is a sum that cannot overflow: of less than 2^64 integers of 8 bytes. The zero value is 0.
-type Total struct {
-	low  uint64
-	high int64
-}
-
-// Add adds the n integers of a column.
-func (t *Total) Add(c Column, values []byte, n int) {
-	if c.int.size == 8 && !c.int.signed && c.int.big == hostBig { // the one that is common, and worth a loop of its own
-		for at := c.offset; n > 0; at, n = at+c.stride, n-1 {
-			var carry uint64
-			t.low, carry = bits.Add64(t.low, c.int.load(values[at:at+8]), 0)
-			t.high += int64(carry)
-		}
-		return
+// Column is Type's, of what a map keeps under its keys.
+func (s Slot) Column(field string) (c Column, ok bool) {
+	if s.CPUs == 0 {
+		return s.Type.Column(field, s.Type.size)
 	}
-	for i := range n {
-		u, high := c.at(values, i), int64(0)
-		if c.int.signed {
-			high = int64(u) >> 63
-		}
-		var carry uint64
-		t.low, carry = bits.Add64(t.low, u, 0)
-		t.high += high + int64(carry)
-	}
+	c, ok = s.Type.Column(field, s.Stride())
+	c.cpus = s.CPUs
+	return c, ok
 }
 
-// at is integer i, of a signed column with its sign in all bits above it.
+// at is integer i, of a signed column with its sign in all bits above it. A column of sums has one for each CPU.
 func (c Column) at(values []byte, i int) uint64 {
 	at := i*c.stride + c.offset
 	u := c.int.load(values[at : at+int(c.int.size)])
@@ -70,8 +51,25 @@ func (c Column) at(values []byte, i int) uint64 {
 	return u
 }
 
-// Rank is a number for integer i that is in the order of the integers.
+// Number is the number of entry i.
+func (c Column) Number(values []byte, i int) (t Total) {
+	if c.cpus > 0 {
+		t.Add(c, values[i*c.cpus*c.stride:], 1)
+		return t
+	}
+	t.low = c.at(values, i)
+	if c.int.signed {
+		t.high = int64(t.low) >> 63
+	}
+	return t
+}
+
+// Rank is a number for entry i that is in the order of their numbers. Of sums, those that do not fit in 64 bits are all
+// the greatest, or the least.
 func (c Column) Rank(values []byte, i int) uint64 {
+	if c.cpus > 0 {
+		return c.Number(values, i).rank(c.int.signed)
+	}
 	u := c.at(values, i)
 	if c.int.signed {
 		return u ^ 1<<63
@@ -79,11 +77,20 @@ func (c Column) Rank(values []byte, i int) uint64 {
 	return u
 }
 
-// Value is the sum.
-func (t Total) Value() starlark.Int {
-	if t.high == 0 {
-		return starlark.MakeUint64(t.low)
+// Ranked is the number that has a rank.
+func (c Column) Ranked(rank uint64) Total {
+	if c.int.signed {
+		rank ^= 1 << 63
+		return Total{rank, int64(rank) >> 63}
 	}
-	n := new(big.Int).Lsh(big.NewInt(t.high), 64)
-	return starlark.MakeBigInt(n.Add(n, new(big.Int).SetUint64(t.low)))
+	return Total{low: rank}
+}
+
+// EachCPU calls f with what each CPU has of entry i of a column of sums.
+func (c Column) EachCPU(values []byte, i int, f func(cpu int, number Total)) {
+	one := c
+	one.cpus = 0
+	for cpu := range c.cpus {
+		f(cpu, one.Number(values, i*c.cpus+cpu))
+	}
 }

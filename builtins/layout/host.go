@@ -30,6 +30,9 @@ type Host struct {
 	Cgroup    func(id uint64) (string, bool)         // "/system.slice/sshd.service"
 	Clock     func() (sinceBoot uint64, t time.Time) // what bpf_ktime_get_ns gives at t, which is now; its location is used
 
+	// Online says of each possible CPU whether it runs; ok is false where that is not known.
+	Online func() (cpus []bool, ok bool)
+
 	// Printers are asked first; nil: there are none.
 	Printers *Printers
 }

@@ -133,14 +133,7 @@ var perCPUMethods = []method.Row[*PerCPU]{{
 	Doc:  "The sum over all CPUs.\nOf a struct field by field, as a record; of an array element by element.",
 	Example: `drops[1].sum()
 sum(drops.values(), by=lambda value: value.sum())    # of all entries`,
-	Run: func(p *PerCPU, c method.Call) (starlark.Value, error) {
-		if column, ok := p.slot.Type.Column("", p.slot.Stride()); ok {
-			var total Total
-			total.Add(column, p.raw, p.slot.CPUs)
-			return total.Value(), nil
-		}
-		return reduce(c.Name, p.values(), sum)
-	},
+	Run: func(p *PerCPU, _ method.Call) (starlark.Value, error) { return p.Sum() },
 }, {
 	Name:    "max",
 	Doc:     "The greatest value of any CPU.\nOf a struct field by field, as a record; of an array element by element.",
@@ -169,6 +162,14 @@ sum(drops.values(), by=lambda value: value.sum())    # of all entries`,
 		})
 	},
 }}
+
+// Sum is the sum over all CPUs: of a struct field by field, of an array element by element.
+func (p *PerCPU) Sum() (starlark.Value, error) {
+	if column, ok := p.slot.Column(""); ok {
+		return column.Number(p.raw, 0).Value(), nil
+	}
+	return reduce("sum", p.values(), sum)
+}
 
 // reduce makes one value of many: numbers by f, records field by field, arrays element by element.
 func reduce(name string, values starlark.Tuple, f func(starlark.Tuple) (starlark.Value, error)) (starlark.Value, error) {

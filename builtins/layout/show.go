@@ -48,14 +48,6 @@ func (s Slot) Shown(v starlark.Value) starlark.Value {
 // Shown is what people see of the record.
 func (r *Record) Shown() starlark.Value { return r.rt.typ.Shown(r) }
 
-// Shown is what people see of the values of all CPUs.
-func (p *PerCPU) Shown() starlark.Value {
-	if !p.slot.Type.shows() {
-		return p
-	}
-	return labelled{p, p.slot.Type.list("percpu", p.values())}
-}
-
 // label is the text of a number that has a hint, or a "?" for one that has no name among those of its type.
 func (t *Type) label(v starlark.Int) string {
 	if t.hint != nil {

@@ -49,6 +49,7 @@ func newGolden(engineName string, update bool) (g *runtime.Golden, close func())
 		Scrub: []runtime.Scrub{
 			{Pattern: regexp.MustCompile(`/proc/self/fd/\d+`), With: "/sys/fs/bpf"},
 			{Pattern: regexp.MustCompile(`\bid=\d+`), With: "id=N"},
+			{Pattern: regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`), With: "TIME"}, // of watch
 		},
 	}
 	return g, close

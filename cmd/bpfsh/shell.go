@@ -69,7 +69,10 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	}
 	sh.session = runtime.New(cfg)
 	sh.display = sh.displayOptions(o, stdout)
-	sh.library.SetDisplay(builtins.Display{Out: sh.session.Output(), Options: sh.display, Progress: progressOn(stderr), Warn: sh.session.Warn})
+	sh.library.SetDisplay(builtins.Display{
+		Out: sh.session.Output(), Options: sh.display, Progress: progressOn(stderr), Warn: sh.session.Warn,
+		Flush: sh.session.Flush, Screen: sh.screen,
+	})
 	if fallback != "" {
 		sh.session.Warn(fallback)
 	}
@@ -97,6 +100,14 @@ func progressOn(stderr io.Writer) func() *render.Progress {
 		width, _, _ := readline.GetSize(int(f.Fd())) // of a terminal that does not tell: 0
 		return &render.Progress{Out: stderr, Width: width, ASCII: !render.UTF8(os.Getenv)}
 	}
+}
+
+// screen is where pictures can be drawn in place of each other; nil if they cannot.
+func (sh *shell) screen() builtins.Screen {
+	if !sh.output.Draws() {
+		return nil
+	}
+	return sh.output
 }
 
 // input is a script's standard input. At a prompt there is none: what is typed is for the prompt.
@@ -201,7 +212,7 @@ func (sh *shell) runChunk(src source) error {
 // displayOptions are how values are written to a stream: as a table on a terminal, and elsewhere so that cut and awk
 // read them, unless a format is asked for. A terminal's width is asked for each time.
 func (sh *shell) displayOptions(asked *options, stdout io.Writer) func() render.Options {
-	first := render.Options{Terminal: isTerminal(stdout)}
+	first := render.Options{Terminal: isTerminal(stdout), Pictures: sh.library.Picture}
 	switch f, err := render.ParseFormat(asked.format); {
 	case err == nil:
 		first.Format = f

@@ -7,6 +7,8 @@ import (
 	"os/signal"
 	"time"
 
+	"bpfsh/runtime"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -22,6 +24,11 @@ func (e *signalError) Error() string {
 	default:
 		return "stopped by " + unix.SignalName(e.Signal)
 	}
+}
+
+// Is says that SIGINT is somebody's at a terminal, who has seen enough.
+func (e *signalError) Is(target error) bool {
+	return target == runtime.ErrBreak && e.Signal == unix.SIGINT
 }
 
 // patientFor is how many signals in a row a run is given.
@@ -102,11 +109,12 @@ func (sh *shell) die(sig unix.Signal) {
 	die(sig)
 }
 
-// flush writes out what was printed, if that can be done: what runs may be stuck in doing so.
+// flush writes out what was printed, and leaves what is drawn, if that can be done: what runs may be stuck in doing so.
 func (sh *shell) flush() {
 	done := make(chan struct{})
 	go func() {
 		sh.session.Flush() // there is nobody left to tell
+		sh.output.End()
 		close(done)
 	}()
 	select {

@@ -331,7 +331,7 @@ func TestWatchWarnings(t *testing.T) {
 	s.typed(".watch 0.05 print('out') or warn('be' + 'side')\r")
 	for range 3 {
 		s.wait("out\x1b[K\r\nbeside\x1b[K\r\n")
-		s.wait("\x1b[3A\r")
+		s.wait("\x1b[H")
 	}
 	s.typed("\x03")
 	s.wait("bpf(memory)> ")

@@ -13,33 +13,37 @@ func Bar(share float64, cells int, ascii bool) string {
 		return ""
 	}
 	if ascii {
-		return strings.Repeat("#", max(1, int(math.Round(share*float64(cells)))))
+		return strings.Repeat(eighthsASCII[:1], max(1, int(math.Round(share*float64(cells)))))
 	}
-	eighths := max(1, int(math.Round(share*float64(8*cells))))
-	bar := strings.Repeat("█", eighths/8)
-	if rest := eighths % 8; rest > 0 {
-		bar += string([]rune("▏▎▍▌▋▊▉")[rest-1])
+	signs := []rune(eighths)
+	n := max(1, int(math.Round(share*float64(8*cells))))
+	bar := strings.Repeat(string(signs[7]), n/8)
+	if rest := n % 8; rest > 0 {
+		bar += string(signs[rest-1])
 	}
 	return bar
 }
 
-// Sparkline has a character for each value, as high as the value is beside the greatest of them.
+// Sparkline has a character for each value, as high as the value is beside the greatest of them. What is no number is as
+// 0, and what is without an end as the greatest.
 func Sparkline(values []float64, ascii bool) string {
-	levels := []rune("▁▂▃▄▅▆▇█")
+	signs := []rune(levels)
 	if ascii {
-		levels = []rune("_.-=+*#@")
+		signs = []rune(levelsASCII)
 	}
 	top := 0.0
 	for _, v := range values {
-		top = max(top, v)
+		if v > top && !math.IsInf(v, 1) {
+			top = v
+		}
 	}
 	line := make([]rune, len(values))
 	for i, v := range values {
 		level := 0
 		if v > 0 {
-			level = int(math.Round(v / top * float64(len(levels)-1)))
+			level = int(math.Round(min(v/top, 1) * float64(len(signs)-1)))
 		}
-		line[i] = levels[level]
+		line[i] = signs[level]
 	}
 	return string(line)
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"go.starlark.net/starlark"
@@ -25,8 +26,8 @@ func (c *cells) start(i int) int {
 
 // writeFlat writes a head and a line for each row. A record takes a column for each of its fields, named "key.saddr".
 // None is an empty cell, and what holds several values, such as an array, is JSON.
-func writeFlat(out *lines, v starlark.Value, limit int, w flatWriter) error {
-	rows, err := flatRows(v, limit)
+func writeFlat(out *lines, v starlark.Value, o Options, w flatWriter) error {
+	rows, err := flatRows(v, o.limit())
 	if err != nil {
 		return err
 	}
@@ -36,7 +37,7 @@ func writeFlat(out *lines, v starlark.Value, limit int, w flatWriter) error {
 	}
 	defer closeRows(rows)
 	columns, c := rows.Columns(), &cells{}
-	if c.heads("", columns); columns[0].Name != "" || len(columns[0].Fields) > 0 || w.alwaysHead() {
+	if c.heads("", columns); (columns[0].Name != "" || len(columns[0].Fields) > 0 || w.alwaysHead()) && c.other(o.Heads) {
 		if err := w.write(c); err != nil {
 			return err
 		}
@@ -82,6 +83,16 @@ func flatRows(v starlark.Value, limit int) (Rows, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// other says whether the cells differ from those that were written last, and remembers them.
+func (c *cells) other(last *string) bool {
+	if last == nil {
+		return true
+	}
+	before := *last
+	*last = fmt.Sprint(c.ends, string(c.text))
+	return *last != before
 }
 
 // heads appends the names of columns, and of those in them.

@@ -50,9 +50,15 @@ type Options struct {
 	// Host is the machine that lines of JSON say they are from, in a first field "host"; "": they do not say. Rows that have such a
 	// field keep their own.
 	Host  string
-	ASCII bool // what is cut ends in "~", since the terminal may not know "…"
+	ASCII bool // pictures and cuts are in ASCII, since the terminal may not know "…"
 	// Terminal says that it is a terminal that is written to: CSV, and a text that is no cell, are escaped too.
 	Terminal bool
+	// Heads is the line of names that CSV and TSV began with last: if they are the same again they are left out. nil: each
+	// begins with its names.
+	Heads *string
+	// Pictures is what people see of a value that does not say itself that it is a picture; nil of it, and a nil Pictures:
+	// it is none.
+	Pictures func(starlark.Value) Picture
 }
 
 // limit is the most rows; negative for all.
@@ -96,9 +102,9 @@ func Write(w io.Writer, v starlark.Value, o Options) (err error) {
 	case FormatJSONL:
 		return writeJSONL(out, v, o)
 	case FormatCSV:
-		return writeFlat(out, v, o.limit(), newCSV(out))
+		return writeFlat(out, v, o, newCSV(out))
 	case FormatTSV:
-		return writeFlat(out, v, o.limit(), tsv{out})
+		return writeFlat(out, v, o, tsv{out})
 	}
 	text, err := o.table(v)
 	if err != nil {
@@ -110,17 +116,20 @@ func Write(w io.Writer, v starlark.Value, o Options) (err error) {
 
 // table is the text of a value in a format for people.
 func (o Options) table(v starlark.Value) (string, error) {
+	if p := o.picture(v); p != nil {
+		return p.Draw(o), nil
+	}
 	v = shown(v)
 	t, err := tableOf(v, o.limit())
 	switch {
 	case err != nil:
 		return "", err
 	case t != nil && o.Format == FormatMarkdown:
-		return t.markdown(), nil
+		return t.markdown(o), nil
 	case t != nil:
 		return t.layout(o), nil
 	case o.Format == FormatMarkdown:
-		return markdownText(cell(v)), nil
+		return markdownText(cell(v, o.ASCII)), nil
 	default:
 		return Escape(printed(v)), nil
 	}
@@ -143,7 +152,7 @@ func (o Options) Echo(v starlark.Value) (string, error) {
 
 // WriteEcho writes what Echo returns, and the end of its line.
 func WriteEcho(w io.Writer, v starlark.Value, o Options) error {
-	if o.Format == FormatTable || isLive(v) {
+	if (o.Format == FormatTable || isLive(v)) && o.picture(v) == nil {
 		switch v.(type) {
 		case Tabler, Rower, *starlark.List, starlark.Tuple:
 		default:

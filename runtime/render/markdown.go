@@ -7,24 +7,24 @@ import (
 
 // markdown is the table in GitHub's Markdown, with types behind the names of columns, since a table has one head there.
 // The title is above it and the footer below; parts follow.
-func (t *Table) markdown() string {
+func (t *Table) markdown(o Options) string {
 	var blocks []string
 	if t.Title != "" || len(t.Columns) == 0 {
 		blocks = append(blocks, markdownText(strings.TrimRight(escapeLine(t.Title), " ")))
 	}
 	if len(t.Columns) > 0 {
-		blocks = append(blocks, t.markdownGrid())
+		blocks = append(blocks, t.markdownGrid(o))
 	}
 	if t.Nouns != "" || t.Footer != "" {
 		blocks = append(blocks, markdownText(t.footer()))
 	}
 	for _, part := range t.Parts {
-		blocks = append(blocks, part.markdown())
+		blocks = append(blocks, part.markdown(o))
 	}
 	return strings.Join(blocks, "\n\n")
 }
 
-func (t *Table) markdownGrid() string {
+func (t *Table) markdownGrid(o Options) string {
 	var sb strings.Builder
 	names, types := t.names(), t.types()
 	rule := make([]string, len(names))
@@ -41,7 +41,7 @@ func (t *Table) markdownGrid() string {
 	line(names)
 	sb.WriteByte('\n')
 	line(rule)
-	for _, row := range t.cells() {
+	for _, row := range t.cells(o.ASCII) {
 		for i := range row {
 			row[i] = markdownText(row[i])
 		}

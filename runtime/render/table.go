@@ -92,7 +92,7 @@ func (t *Table) footer() string {
 
 // body is the head and the rows; where they are too wide, one below the other.
 func (t *Table) body(o Options) string {
-	rows, types := t.cells(), t.types()
+	rows, types := t.cells(o.ASCII), t.types()
 	grid := t.grid(rows, types)
 	if o.Width > 0 && widest(grid) > o.Width {
 		types = t.shortTypes(rows, types, o.ASCII)
@@ -200,11 +200,11 @@ func (t *Table) shortTypes(rows [][]string, types []string, ascii bool) []string
 	return short
 }
 
-func (t *Table) cells() [][]string {
+func (t *Table) cells(ascii bool) [][]string {
 	rows := make([][]string, len(t.Rows))
 	for i, r := range t.Rows {
 		for _, v := range r {
-			rows[i] = append(rows[i], cell(v))
+			rows[i] = append(rows[i], cell(v, ascii))
 		}
 	}
 	return rows
@@ -222,13 +222,23 @@ func (t *Table) numeric(column int) bool {
 			numbers++
 		case starlark.NoneType:
 		default:
-			return false
+			if _, ok := spreadOf(shown(r[column])); !ok {
+				return false
+			}
+			numbers++
 		}
 	}
 	return numbers > 0
 }
 
-func cell(v starlark.Value) string { return escapeLine(printed(shown(v))) }
+// cell is a value on one line, with no character that a terminal might obey.
+func cell(v starlark.Value, ascii bool) string {
+	v = shown(v)
+	if values, ok := spreadOf(v); ok {
+		return spreadCell(values, ascii)
+	}
+	return escapeLine(printed(v))
+}
 
 // plain has two spaces between columns and no lines, so that rows can be copied.
 var plain = table.Style{

@@ -146,7 +146,7 @@ outer \\x1b\[1m
 1 entry
 
 deeper`
-	if got := "\n" + table.markdown(); got != want {
+	if got := "\n" + table.markdown(Options{}); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
 	}
 }

@@ -193,7 +193,7 @@ func TestChildHasTheTerminal(t *testing.T) {
 	term.leave()
 }
 
-// TestWatchRedraws draws in place, and Ctrl-C leaves the last output there. A script has the statement once.
+// TestWatchRedraws draws in place on the alternate screen, and Ctrl-C leaves the last output on the other. A script has the statement once.
 func TestWatchRedraws(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "s.star")
 	term := openTerminal(t, newHistory(t), nil)
@@ -209,7 +209,7 @@ func TestWatchRedraws(t *testing.T) {
 		t.Errorf("the script is %v\n%s, want the statement once", err, script)
 	}
 	text := term.text()
-	if !strings.Contains(text, "round 3 \\x1b[31m\x1b[K\r\n\x1b[J\x1b[?7h") || !strings.Contains(text, "\x1b[2A\r") {
+	if !strings.Contains(text, "round 3 \\x1b[31m\x1b[K\r\n\x1b[J\x1b[?7h") || !strings.Contains(text, "\x1b[H") || !strings.Contains(text, "\x1b[?1049l\r\x1b[?7l") {
 		t.Errorf("it is not drawn in place: %q", text)
 	}
 }

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/chzyer/readline"
 )
@@ -23,7 +21,8 @@ type Output struct {
 	first io.Writer
 	to    *file         // nil: to first
 	frame *bytes.Buffer // nil: nothing is drawn
-	drawn int           // lines of the last frame, which stand above the cursor
+	said  string        // what was written for the last frame
+	drawn []string      // lines of the last frame, on the alternate screen; nil: that is not shown
 }
 
 // file counts what is written to a file.
@@ -57,8 +56,12 @@ func (o *Output) Terminal() bool {
 	return o.terminal != nil && o.to == nil
 }
 
-// draws says whether what is written can be drawn in place of what was there.
-func (o *Output) draws() bool { return o.Terminal() && !o.plain }
+// Draws says whether what is written can be drawn in place of what was there. Within a frame it cannot.
+func (o *Output) Draws() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.terminal != nil && o.to == nil && !o.plain && o.frame == nil && o.drawn == nil
+}
 
 // Beside is w for what stands on the same terminal: while a frame is drawn, what is written to it becomes a part of the
 // frame.
@@ -119,49 +122,4 @@ func (o *Output) direct() (string, error) {
 		return "", err
 	}
 	return fmt.Sprintf("%d bytes written to %s", f.bytes, f.Name()), nil
-}
-
-// begin keeps what is written until draw.
-func (o *Output) begin() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.frame = &bytes.Buffer{}
-}
-
-// draw shows a head and what was written since begin, in place of what draw has shown before, if that still stands
-// right above. It is one write, so that nothing flickers.
-func (o *Output) draw(head string, again bool) error {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	text := head + "\n" + o.frame.String()
-	o.frame = nil
-	columns, rows, err := readline.GetSize(int(o.terminal.Fd()))
-	if err != nil || columns <= 0 || rows <= 1 {
-		columns, rows = 80, 24
-	}
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if left := len(lines) - (rows - 1); left > 0 {
-		lines = append(lines[:rows-2], fmt.Sprintf("... %d more lines", left+1))
-	}
-	var sb strings.Builder
-	sb.WriteString("\x1b[?7l") // what is too long is cut off by the terminal, and not wrapped
-	if again && o.drawn > 0 {
-		fmt.Fprintf(&sb, "\x1b[%dA", min(o.drawn, rows-1))
-	}
-	sb.WriteByte('\r')
-	for _, line := range lines {
-		sb.WriteString(line + "\x1b[K\n")
-	}
-	sb.WriteString("\x1b[J\x1b[?7h")
-	o.drawn = len(lines)
-	_, err = io.WriteString(o.first, sb.String())
-	return err
-}
-
-// shortly is a time as people read it: 0.98 ms, 12.30 s.
-func shortly(d time.Duration) string {
-	if d < time.Second {
-		return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))
-	}
-	return fmt.Sprintf("%.2f s", d.Seconds())
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bpfsh/runtime"
+	"bpfsh/runtime/render"
 )
 
 const (
@@ -17,21 +18,22 @@ const (
 )
 
 // watch runs a statement again and again, until it fails or is interrupted. On a terminal each output takes the place
-// of the one before; the last stays.
+// of the one before, on the alternate screen; the last stays.
 func (l *loop) watch(rest string) error {
 	every, text, err := l.parseWatch(rest)
 	if err != nil {
 		return err
 	}
 	line := l.addSource(text)
-	err = l.session.Sequence(func(ctx context.Context) error {
+	draws := l.cfg.Output != nil && l.cfg.Output.Draws()
+	err = l.session.Sequence(func(ctx context.Context) (err error) {
+		if draws {
+			defer func() { err = errors.Join(err, l.cfg.Output.End()) }()
+		}
 		for n, took := 0, time.Duration(0); ; n++ {
 			start := time.Now()
-			head := fmt.Sprintf("%s  every %s", start.Format("15:04:05"), every)
-			if took > every {
-				head += ", but it takes " + shortly(took)
-			}
-			if err := l.round(head, text, line, n); err != nil {
+			head := render.WatchHead(start, every, took)
+			if err := l.round(draws, head, text, line, n); err != nil {
 				return err
 			}
 			took = time.Since(start)
@@ -50,16 +52,16 @@ func (l *loop) watch(rest string) error {
 }
 
 // round runs the statement once, and shows what it prints.
-func (l *loop) round(head, text string, line int32, n int) error {
-	if l.cfg.Output == nil || !l.cfg.Output.draws() {
+func (l *loop) round(draws bool, head, text string, line int32, n int) error {
+	if !draws {
 		l.session.Print(head)
 		return l.evaluate(text, line, n == 0)
 	}
 	if err := l.session.Flush(); err != nil {
 		return err
 	}
-	l.cfg.Output.begin()
-	return errors.Join(l.evaluate(text, line, n == 0), l.cfg.Output.draw(head, n > 0))
+	l.cfg.Output.Begin()
+	return errors.Join(l.evaluate(text, line, n == 0), l.cfg.Output.Draw(head, ""))
 }
 
 // parseWatch reads [SECONDS] EXPR. Without an expression it is the last that was entered.

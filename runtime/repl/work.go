@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"bpfsh/runtime"
+	"bpfsh/runtime/render"
 )
 
 // time runs a statement and says how long it took, on standard error: it is no result.
@@ -18,7 +19,7 @@ func (l *loop) time(rest string) error {
 }
 
 func (l *loop) tellTime(start time.Time) {
-	l.session.Warn("Time: " + shortly(time.Since(start)))
+	l.session.Warn("Time: " + render.Took(time.Since(start)))
 }
 
 func (l *loop) timing(rest string) error {
