@@ -54,7 +54,7 @@ func (n quantity) compare(o quantity) int {
 
 // minus is n - o, exact where both are whole and not far apart.
 func (n quantity) minus(o quantity) float64 {
-	if n.isFloat || o.isFloat {
+	if n.near() || o.near() {
 		return n.float() - o.float()
 	}
 	return n.whole.Minus(o.whole).Float()
@@ -62,8 +62,11 @@ func (n quantity) minus(o quantity) float64 {
 
 // plus is n + o.
 func (n quantity) plus(o quantity) quantity {
-	if n.isFloat || o.isFloat {
+	if n.near() || o.near() {
 		return quantity{part: n.float() + o.float(), isFloat: true}
 	}
 	return quantity{whole: n.whole.Plus(o.whole)}
 }
+
+// near says that n is a float, or so large that a sum could overflow.
+func (n quantity) near() bool { return n.isFloat || n.whole.BitLen() >= 126 }

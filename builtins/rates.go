@@ -133,7 +133,9 @@ func (r *rates[N]) end() (elements []starlark.Value, paces []pace[N], tracks []*
 		t := r.tracks[e.rank.key]
 		if t == nil {
 			t = &track{peak: math.NaN()}
-			t.add(e.rank.rate)
+			if r.looks > 1 { // the first has no rates
+				t.add(e.rank.rate)
+			}
 			r.tracks[e.rank.key] = t
 		}
 		t.unseen = 0
@@ -182,11 +184,6 @@ func (r *rates[N]) frame(w *watch, by string, key render.Column, count int, numb
 		rows.rows = append(rows.rows, []starlark.Value{keyOf(elements[i]), n.value(), rate, note})
 	}
 	f := &frame{rates: out, rows: rows}
-	if r.looks == 1 { // there are no rates yet
-		for i := range out.Rows {
-			out.Rows[i].History = nil
-		}
-	}
 	if label == nil {
 		rows.columns = rows.columns[1:]
 		for i := range rows.rows {

@@ -121,3 +121,32 @@ func TestPerCPUPadding(t *testing.T) {
 		t.Errorf("decoded %s", v)
 	}
 }
+
+// People see a struct of each CPU in a column for each field.
+func TestPerCPUColumns(t *testing.T) {
+	pair := func(n int, name string) starlark.Value { return starlark.Tuple{starlark.MakeInt(n), starlark.String(name)} }
+	v, err := perCPU(mustParse(t, "struct { u32 n : 4; char who[4]; }"), []starlark.Value{pair(3, "a"), pair(5, "b")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	columns := v.(*PerCPU).Columns()
+	if len(columns) != 2 {
+		t.Fatalf("there are %d columns", len(columns))
+	}
+	if n, ok := columns[0].(spread).Spread(); !ok || len(n) != 2 || n[0] != 3 || n[1] != 5 {
+		t.Errorf("the numbers of n are %v, %t", n, ok)
+	}
+	if _, ok := columns[1].(spread).Spread(); ok || columns[1].String() != `percpu("a", "b")` {
+		t.Errorf("who is %s, %t", columns[1], ok)
+	}
+	plain, err := perCPU(mustParse(t, "duration"), []starlark.Value{starlark.MakeInt(3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, ok := plain.(*PerCPU).Spread(); !ok || n[0] != 3 || plain.(*PerCPU).Columns() != nil {
+		t.Errorf("the numbers are %v, %t", n, ok)
+	}
+	if _, ok := plain.(*PerCPU).Shown().(interface{ Spread() ([]float64, bool) }); ok {
+		t.Error("numbers that stand for something are shown as numbers")
+	}
+}

@@ -41,6 +41,7 @@ func TestSparkline(t *testing.T) {
 		{[]float64{0, 0}, false, "▁▁"},
 		{[]float64{-3, 0, 7, 3.5}, false, "▁▁█▅"},
 		{[]float64{0, 1, 2}, true, "_+@"},
+		{[]float64{math.NaN(), 1, math.Inf(1), math.Inf(-1)}, false, "▁██▁"},
 	} {
 		if got := Sparkline(tt.values, tt.ascii); got != tt.want {
 			t.Errorf("Sparkline(%v, %t) = %q, want %q", tt.values, tt.ascii, got, tt.want)

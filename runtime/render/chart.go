@@ -7,17 +7,19 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// chart is rows of cells with a picture behind each. Where there is little room the picture becomes shorter, then the
-// columns of least use go, and at last the widest text is cut.
+// chart is rows of cells with a picture behind each. Where there is little room the pictures become shorter, then what is
+// of least use goes, and at last the widest text is cut.
 type chart struct {
 	columns []chartColumn
 	rows    [][]string
 	drawn   func(row, cells int) string // nil: there are no pictures
 	least   int                         // characters of a picture
 	most    int
+	drop    int                    // as of a column; 0: they stay
 	title   func(cells int) string // of the pictures, in the head; nil: they have none
 	wall    string                 // before each picture
 	tails   []string               // behind the pictures; nil: there are none
+	wide    bool                   // that there was room for pictures, when it was laid out
 }
 
 type chartColumn struct {
@@ -59,19 +61,19 @@ func (c *chart) lines(o Options) []string {
 			}
 		}
 		switch {
+		case picture > 0 && c.drop > 0 && (worst < 0 || c.drop > c.columns[worst].drop):
+			picture = 0
 		case worst >= 0:
 			widths[worst] = -1
-		case picture > 0 && c.wall == "": // a picture with a wall is what there is to see
-			picture = 0
 		default:
 			c.squeeze(widths, used()-total)
-			return c.write(o, widths, picture-width(c.wall), tail)
+			return c.write(o, widths, picture-width(c.wall))
 		}
 	}
 	if picture > 0 {
 		picture = min(c.most+width(c.wall), picture+total-used())
 	}
-	return c.write(o, widths, picture-width(c.wall), tail)
+	return c.write(o, widths, picture-width(c.wall))
 }
 
 // widths are those of the columns.
@@ -103,7 +105,8 @@ func (c *chart) squeeze(widths []int, over int) {
 	}
 }
 
-func (c *chart) write(o Options, widths []int, picture, tail int) []string {
+func (c *chart) write(o Options, widths []int, picture int) []string {
+	c.wide = picture > 0
 	var out []string
 	if slices.ContainsFunc(c.columns, func(col chartColumn) bool { return col.name != "" }) {
 		var names []string
@@ -114,7 +117,7 @@ func (c *chart) write(o Options, widths []int, picture, tail int) []string {
 		if picture > 0 && c.title != nil {
 			line += snip(c.title(picture), picture, o.ASCII)
 		}
-		out = append(out, o.head(strings.TrimRight(line, " ")))
+		out = append(out, o.head(snip(strings.TrimRight(line, " "), o.drawnWidth(), o.ASCII)))
 	}
 	for i, r := range c.rows {
 		line := c.line(o, widths, r)
@@ -125,7 +128,7 @@ func (c *chart) write(o Options, widths []int, picture, tail int) []string {
 		if c.tails != nil && c.tails[i] != "" {
 			line = text.Pad(line, before+max(0, picture)+width(c.wall), ' ') + c.tails[i]
 		}
-		out = append(out, strings.TrimRight(line, " "))
+		out = append(out, snip(strings.TrimRight(line, " "), o.drawnWidth(), o.ASCII))
 	}
 	return out
 }

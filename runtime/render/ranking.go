@@ -100,8 +100,8 @@ func (r *Ranking) Draw(o Options) string {
 		c.rows = append(c.rows, cells)
 	}
 	if r.Total > 0 {
-		c.columns = append(c.columns, chartColumn{name: "share", right: true, drop: 1}, chartColumn{name: "cum", right: true, drop: 2})
-		c.least, c.most = 4, 60
+		c.columns = append(c.columns, chartColumn{name: "share", right: true, drop: 1}, chartColumn{name: "cum", right: true, drop: 3})
+		c.least, c.most, c.drop = 4, 60, 2
 		c.drawn = func(row, cells int) string { return Bar(r.Values[row]/most, cells, o.ASCII) }
 	}
 	out := c.lines(o)

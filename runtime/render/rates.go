@@ -33,8 +33,8 @@ func (r *Rates) Draw(o Options) string {
 		more += len(rows) - o.Limit
 		rows = rows[:o.Limit]
 	}
-	c := &chart{columns: append([]chartColumn{{}}, columns...), least: 10, most: 60}
-	c.columns = append(c.columns, chartColumn{name: "now/s", right: true}, chartColumn{name: "peak/s", right: true, drop: 1})
+	c := &chart{columns: append([]chartColumn{{}}, columns...), least: 10, most: 60, drop: 1}
+	c.columns = append(c.columns, chartColumn{name: "now/s", right: true}, chartColumn{name: "peak/s", right: true, drop: 2})
 	long := 0
 	for i, cells := range rows {
 		row := r.Rows[i]
@@ -61,7 +61,7 @@ func (r *Rates) Draw(o Options) string {
 		}
 		last = append(last, line)
 	}
-	if long > 0 && len(rows) > 1 {
+	if c.wide && len(rows) > 1 {
 		last = append(last, "each line of rates has its own scale")
 	}
 	if len(last) > 0 {
