@@ -3,6 +3,8 @@ package builtins_test
 import (
 	"errors"
 	"fmt"
+	"io"
+	"math/bits"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -37,6 +39,7 @@ func newBench(b *testing.B) *bench {
 	b.Helper()
 	debug.SetGCPercent(400) // as the command does
 	library := builtins.New(kerneltest.Engine(b), nil)
+	library.SetDisplay(builtins.Display{Out: io.Discard})
 	b.Cleanup(library.Close)
 	s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
 	b.Cleanup(func() { clear(s.Globals()) })
@@ -373,4 +376,35 @@ func BenchmarkTop(b *testing.B) {
 			}
 		})
 	})
+}
+
+func BenchmarkHist(b *testing.B) {
+	s, twin := flows(b)
+	var counts [65]uint64
+	s.beside(million, "return hist(m)", func() error {
+		return each(twin, func(_ []uint32, values []uint64) {
+			for _, v := range values {
+				counts[bits.Len64(v)]++
+			}
+		})
+	})
+}
+
+// BenchmarkWatch is a look at a million counters, of which it shows twenty, and the rates of all. Its twin remembers them
+// in a map of their keys.
+func BenchmarkWatch(b *testing.B) {
+	s, twin := flows(b)
+	before, now := map[uint32]uint64{}, map[uint32]uint64{}
+	look := func() error {
+		before, now = now, before
+		clear(now)
+		grown := uint64(0)
+		return each(twin, func(keys []uint32, values []uint64) {
+			for i, key := range keys {
+				grown += values[i] - before[key]
+				now[key] = values[i]
+			}
+		})
+	}
+	s.beside(2*million, "watch(m, every='50ms', max=2, format='jsonl')", func() error { return errors.Join(look(), look()) })
 }

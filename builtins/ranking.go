@@ -14,9 +14,10 @@ type ranking struct {
 	elements []starlark.Value // of the list when it was made
 	numbers  []quantity       // of each
 	all      summary
-	entries  *entries // that were looped over; nil: something else was
-	pairs    bool     // the elements are keys and values
-	by       string   // what the numbers are called
+	pairs    bool   // the elements are keys and values
+	by       string // what the numbers are called
+	// shown is what people see of an element, or of the key of a pair; nil: what it says itself. It keeps no map open.
+	shown func(starlark.Value) starlark.Value
 }
 
 // summary is what all elements come to, kept or not.
@@ -42,7 +43,9 @@ func keepRanking[R any](l *Library, x starlark.Value, pairs bool, by starlark.Va
 		return list
 	}
 	r := &ranking{all: all, pairs: pairs, by: pickedName(by)}
-	r.entries, _ = x.(*entries)
+	if e, ok := x.(*entries); ok {
+		r.shown = e.shown()
+	}
 	for _, e := range kept {
 		n, _ := numberOf(e.rank) // all are
 		r.elements, r.numbers = append(r.elements, e.value), append(r.numbers, n)
@@ -111,8 +114,8 @@ func (r *ranking) ranked() render.Ranked {
 		} else if _, ok := numberOf(e); !ok {
 			plain = false
 		}
-		if r.entries != nil {
-			e = r.entries.shown(e, r.pairs)
+		if r.shown != nil {
+			e = r.shown(e)
 		}
 		out.Elements = append(out.Elements, e)
 	}
@@ -122,10 +125,10 @@ func (r *ranking) ranked() render.Ranked {
 	return out
 }
 
-// shown is what people see of an element, or of the key of one.
-func (e *entries) shown(v starlark.Value, key bool) starlark.Value {
-	if key || e.what == "keys" {
-		return e.m.key.Shown(v)
+// shown is how people see elements; of pairs it is of their keys.
+func (e *entries) shown() func(starlark.Value) starlark.Value {
+	if e.what == "values" {
+		return e.m.value.Shown
 	}
-	return e.m.value.Shown(v)
+	return e.m.key.Shown
 }

@@ -241,26 +241,32 @@ func (w *watch) looks() (func() (*frame, error), error) {
 
 // looksAtColumn goes through what need not be decoded.
 func (w *watch) looksAtColumn(column rawColumn) func() (*frame, error) {
-	m := column.entries.m
-	k := int(m.info.KeySize)
+	if column.column.Sums() {
+		r := newRates(w, layout.Total.Compare, func(a, b layout.Total) float64 { return a.Minus(b).Float() })
+		return looksAtColumnOf(w, column, r, column.column.Number, func(t layout.Total) quantity { return quantity{whole: t} })
+	}
 	r := newRates(w, cmp.Compare[uint64], func(a, b uint64) float64 {
 		if a < b {
 			return -float64(b - a)
 		}
 		return float64(a - b)
 	})
+	return looksAtColumnOf(w, column, r, column.column.Rank, column.ranked)
+}
+
+func looksAtColumnOf[N any](w *watch, column rawColumn, r *rates[N], rankOf func([]byte, int) N, number func(N) quantity) func() (*frame, error) {
+	k := int(column.entries.m.info.KeySize)
 	return func() (*frame, error) {
 		r.begin()
 		err := column.each(w.call, func(b engine.Batch, values []byte) error {
 			for i := range b.N {
-				r.add(b.Keys[i*k:(i+1)*k], column.column.Rank(values, i), func() starlark.Value { return column.element(b, i) })
+				r.add(b.Keys[i*k:(i+1)*k], rankOf(values, i), func() starlark.Value { return column.element(b, i) })
 			}
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		number := func(rank uint64) quantity { return quantity{whole: column.column.Ranked(rank)} }
 		return w.entriesFrame(r.start, frameOf(r, w, column.entries, number)), nil
 	}
 }
@@ -291,7 +297,7 @@ func (w *watch) looksAtEntries(e *entries, pick func(starlark.Value) (starlark.V
 
 func frameOf[N any](r *rates[N], w *watch, e *entries, number func(N) quantity) *frame {
 	key := render.Column{Name: "key", Fields: head("key", layout.Slot{Type: e.m.key}).Fields}
-	return r.frame(w, pickedName(w.call.Args[2]), key, len(r.now), number, func(v starlark.Value) starlark.Value { return e.shown(keyOf(v), true) })
+	return r.frame(w, pickedName(w.call.Args[2]), key, len(r.now), number, func(v starlark.Value) starlark.Value { return e.m.key.Shown(keyOf(v)) })
 }
 
 // entriesFrame says in the head what was gone through, and how long that took.

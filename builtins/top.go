@@ -3,7 +3,6 @@ package builtins
 import (
 	"cmp"
 	"container/heap"
-	"math"
 	"slices"
 
 	"bpfsh/builtins/engine"
@@ -69,12 +68,24 @@ func (l *Library) top(c method.Call) (starlark.Value, error) {
 
 // topColumn is top by what need not be decoded: only what is kept is.
 func (l *Library) topColumn(c method.Call, column rawColumn, n int) (starlark.Value, error) {
-	best := &greatest[uint64]{less: func(a, b uint64) (bool, error) { return a < b, nil }, n: n}
-	all, total, least := summary{numbers: true}, layout.Total{}, uint64(math.MaxUint64)
+	if column.column.Sums() {
+		return topOf(l, c, column, n, layout.Total.Compare, column.column.Number, func(t layout.Total) quantity { return quantity{whole: t} })
+	}
+	return topOf(l, c, column, n, cmp.Compare[uint64], column.column.Rank, column.ranked)
+}
+
+// topOf is topColumn by ranks of one kind. number is what a rank stands for.
+func topOf[R any](l *Library, c method.Call, column rawColumn, n int, compare func(a, b R) int, rankOf func([]byte, int) R, number func(R) quantity) (starlark.Value, error) {
+	best := &greatest[R]{less: func(a, b R) (bool, error) { return compare(a, b) < 0, nil }, n: n}
+	all, total := summary{numbers: true}, layout.Total{}
+	var least R
 	err := column.each(c, func(b engine.Batch, values []byte) error {
 		for i := range b.N {
-			rank := column.column.Rank(values, i)
-			if least = min(least, rank); len(best.kept) < n || rank > best.kept[0].rank {
+			rank := rankOf(values, i)
+			if all.count == 0 && i == 0 || compare(rank, least) < 0 {
+				least = rank
+			}
+			if len(best.kept) < n || compare(rank, best.kept[0].rank) > 0 {
 				best.put(rank, column.element(b, i))
 			}
 		}
@@ -89,9 +100,9 @@ func (l *Library) topColumn(c method.Call, column rawColumn, n int) (starlark.Va
 	if err != nil {
 		return nil, err
 	}
-	all.total, all.negative = quantity{whole: total}, column.column.Ranked(least).Sign() < 0
-	number := func(rank uint64) (quantity, bool) { return quantity{whole: column.column.Ranked(rank)}, true }
-	return keepRanking(l, column.entries, column.entries.what == "items", c.Args[2], list, best.kept, number, all), nil
+	all.total, all.negative = quantity{whole: total}, all.count > 0 && number(least).compare(quantity{}) < 0
+	known := func(rank R) (quantity, bool) { return number(rank), true }
+	return keepRanking(l, column.entries, column.entries.what == "items", c.Args[2], list, best.kept, known, all), nil
 }
 
 // elementsOf is what a function goes through: of a map and a dict their pairs, of which it looks at the values.

@@ -64,12 +64,11 @@ func (c Column) Number(values []byte, i int) (t Total) {
 	return t
 }
 
-// Rank is a number for entry i that is in the order of their numbers. Of sums, those that do not fit in 64 bits are all
-// the greatest, or the least.
+// Sums says that the column's numbers are sums, which need not fit in 64 bits.
+func (c Column) Sums() bool { return c.cpus > 0 }
+
+// Rank is a number for entry i that is in the order of their numbers. It is for a column without Sums.
 func (c Column) Rank(values []byte, i int) uint64 {
-	if c.cpus > 0 {
-		return c.Number(values, i).rank(c.int.signed)
-	}
 	u := c.at(values, i)
 	if c.int.signed {
 		return u ^ 1<<63

@@ -124,7 +124,9 @@ func TestPerCPUPadding(t *testing.T) {
 
 // People see a struct of each CPU in a column for each field.
 func TestPerCPUColumns(t *testing.T) {
-	pair := func(n int, name string) starlark.Value { return starlark.Tuple{starlark.MakeInt(n), starlark.String(name)} }
+	pair := func(n int, name string) starlark.Value {
+		return starlark.Tuple{starlark.MakeInt(n), starlark.String(name)}
+	}
 	v, err := perCPU(mustParse(t, "struct { u32 n : 4; char who[4]; }"), []starlark.Value{pair(3, "a"), pair(5, "b")})
 	if err != nil {
 		t.Fatal(err)

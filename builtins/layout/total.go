@@ -99,20 +99,6 @@ func (t Total) Float() float64 {
 
 func (t Total) unsigned() float64 { return math.Ldexp(float64(uint64(t.high)), 64) + float64(t.low) }
 
-// rank is t in the order of numbers of 64 bits.
-func (t Total) rank(signed bool) uint64 {
-	switch {
-	case signed && t.Compare(Total{low: math.MaxInt64}) > 0, !signed && t.high > 0:
-		return math.MaxUint64
-	case signed && t.Compare(Total{1 << 63, -1}) < 0:
-		return 0
-	case signed:
-		return t.low ^ 1<<63
-	default:
-		return t.low
-	}
-}
-
 // Value is the number as scripts have it.
 func (t Total) Value() starlark.Int {
 	if t.high == 0 {

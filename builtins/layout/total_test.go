@@ -60,41 +60,39 @@ func TestTotal(t *testing.T) {
 	}
 }
 
-// TestRankOfSums orders sums, of which some do not fit in 64 bits.
-func TestRankOfSums(t *testing.T) {
+// TestSums reads what all CPUs have together, also where that does not fit in 64 bits.
+func TestSums(t *testing.T) {
 	for _, test := range []struct {
 		typ     string
-		entries [][]starlark.Value // in ascending order
+		entries [][2]starlark.Int
 	}{
-		{"u64", [][]starlark.Value{{starlark.MakeInt(0), starlark.MakeInt(0)}, {starlark.MakeInt(2), starlark.MakeInt(1)}, {starlark.MakeUint64(math.MaxUint64), starlark.MakeInt(0)}, {starlark.MakeUint64(math.MaxUint64), starlark.MakeInt(9)}}},
-		{"i64", [][]starlark.Value{{starlark.MakeInt64(math.MinInt64), starlark.MakeInt(-1)}, {starlark.MakeInt(-2), starlark.MakeInt(1)}, {starlark.MakeInt(5), starlark.MakeInt(-5)}, {starlark.MakeInt64(math.MaxInt64), starlark.MakeInt(1)}}},
-		{"be16", [][]starlark.Value{{starlark.MakeInt(1), starlark.MakeInt(2)}, {starlark.MakeInt(255), starlark.MakeInt(1)}, {starlark.MakeInt(65535), starlark.MakeInt(65535)}}},
+		{"u64", [][2]starlark.Int{{starlark.MakeInt(2), starlark.MakeInt(1)}, {starlark.MakeUint64(math.MaxUint64), starlark.MakeInt(9)}}},
+		{"i64", [][2]starlark.Int{{starlark.MakeInt64(math.MinInt64), starlark.MakeInt(-1)}, {starlark.MakeInt(5), starlark.MakeInt(-5)}, {starlark.MakeInt64(math.MaxInt64), starlark.MakeInt(1)}}},
+		{"be16", [][2]starlark.Int{{starlark.MakeInt(1), starlark.MakeInt(2)}, {starlark.MakeInt(65535), starlark.MakeInt(65535)}}},
 	} {
 		slot := Slot{mustParse(t, test.typ), 2}
 		column, ok := slot.Column("")
-		if !ok {
+		if !ok || !column.Sums() {
 			t.Fatalf("%s has no column", test.typ)
 		}
 		var all []byte
 		for _, e := range test.entries {
 			b := make([]byte, slot.Size())
-			if err := slot.Encode(b, starlark.Tuple(e)); err != nil {
+			if err := slot.Encode(b, starlark.Tuple{e[0], e[1]}); err != nil {
 				t.Fatal(err)
 			}
 			all = append(all, b...)
 		}
-		last := uint64(0)
 		for i, e := range test.entries {
-			rank := column.Rank(all, i)
-			if rank < last {
-				t.Errorf("%s: the rank of %v is %d, behind %d", test.typ, e, rank, last)
-			}
-			last = rank
-			want, _ := sum(starlark.Tuple(e))
-			got := column.Number(all, i).Value()
+			got, want := column.Number(all, i).Value(), e[0].Add(e[1])
 			if same, err := starlark.Equal(got, want); err != nil || !same {
 				t.Errorf("%s: the number of %v is %s, want %s", test.typ, e, got, want)
 			}
+			column.EachCPU(all, i, func(cpu int, n Total) {
+				if same, err := starlark.Equal(n.Value(), e[cpu]); err != nil || !same {
+					t.Errorf("%s: cpu %d of %v has %s", test.typ, cpu, e, n.Value())
+				}
+			})
 		}
 	}
 }
