@@ -80,6 +80,9 @@ func (l *Library) make(c method.Call, spec *engine.Spec, key, value *layout.Type
 		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), raw.Close())
 	}
 	m.created, m.inner = spec.Flags, spec.Inner
+	if !m.info.BTF && m.value.Type.HasKept() && l.engine.Missing(engine.KeepingTypes) != "" {
+		return nil, newError(Error{Op: c.Name, Where: engine.KindOf(spec.Type).Name, Count: -1, Err: errors.Join(unix.EPERM, raw.Close()), spec: spec, lib: l, wants: engine.KeepingTypes})
+	}
 	if !m.info.BTF && m.value.Type.HasKept() {
 		return nil, errors.Join(fmt.Errorf("%s: the kernel does not keep the type %s with %s, so that what it names a lock or a timer would be plain bytes: it takes one lock, in a struct, in hashes and arrays",
 			c.Name, m.value.Type, article(m.kind.Name)), raw.Close())

@@ -19,7 +19,10 @@ var (
 	MakingPrivileged = &Right{Does: "`create` of all other types, but those of the next row", Wants: []string{"CAP_BPF"}}
 	MakingNetwork    = &Right{Does: "`create` of `devmap`, `devmap_hash`, `sockmap`, `sockhash`, `xskmap`", Wants: []string{"CAP_BPF", "CAP_NET_ADMIN"}}
 
-	Running       = &Right{Does: "`m.kernel`", Wants: []string{"CAP_BPF"}}
+	KeepingTypes = &Right{Does: "types that the kernel keeps with a new map, which locks and storages need", Wants: []string{"CAP_BPF"}}
+
+	Running       = &Right{Does: "`m.kernel` but for the following", Wants: []string{"CAP_BPF"}, Open: true}
+	RunningEach   = &Right{Does: "`m.kernel.items`, `m.kernel.count`", Wants: []string{"CAP_BPF"}}
 	RunningNested = &Right{Does: "`m.kernel` of a map of maps", Wants: []string{"CAP_BPF", "CAP_PERFMON"}}
 	RunningLocked = &Right{Does: "`m.kernel` where values begin with a spin lock", Wants: []string{"CAP_BPF", "CAP_NET_ADMIN"}}
 	RunningInside = &Right{Does: "`m.kernel` where values have a spin lock further behind", Wants: []string{"CAP_BPF", "CAP_NET_ADMIN", "CAP_PERFMON"}}
@@ -33,7 +36,7 @@ var (
 )
 
 // Rights are all of them, in the order of the README.
-var Rights = []*Right{Using, Freezing, Making, MakingPrivileged, MakingNetwork, Running, RunningNested, RunningDevice, RunningLocked, RunningInside, Counting,
+var Rights = []*Right{Using, Freezing, Making, MakingPrivileged, MakingNetwork, KeepingTypes, Running, RunningEach, RunningNested, RunningDevice, RunningLocked, RunningInside, Counting,
 	Finding, ReadingTypes, Mounting, Taking}
 
 // Making is what making a map of the type wants.
@@ -42,7 +45,7 @@ func (k *Kind) Making() *Right {
 	case slices.Contains([]string{"devmap", "devmap_hash", "sockmap", "sockhash", "xskmap"}, k.Name):
 		return MakingNetwork
 	case slices.Contains([]string{"hash", "array", "prog_array", "perf_event_array", "percpu_hash", "percpu_array", "cgroup_array", "array_of_maps",
-		"hash_of_maps", "cgroup_storage", "percpu_cgroup_storage", "ringbuf", "user_ringbuf"}, k.Name):
+		"hash_of_maps", "cgroup_storage", "percpu_cgroup_storage", "ringbuf", "user_ringbuf", "rhash"}, k.Name):
 		return Making
 	default:
 		return MakingPrivileged

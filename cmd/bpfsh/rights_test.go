@@ -37,6 +37,18 @@ func lackedBy(set []string, r *engine.Right) string {
 	}), ", ")
 }
 
+// lackedNow is what a set has not of what the running kernel wants, as an error tells it.
+func lackedNow(set []string, r *engine.Right, sysctl string) string {
+	lacked := lackedBy(set, r)
+	switch {
+	case lacked == "", r.Until != "" && !kerneltest.Older(r.Until), r.Open && sysctl == "0":
+		return ""
+	case r.Open:
+		return lacked + ", which kernel.unprivileged_bpf_disabled=" + sysctl + " asks for"
+	}
+	return lacked
+}
+
 // rightsMade makes maps for others to use, as root.
 const rightsMade = `
 def pinned(m, name):
@@ -63,9 +75,9 @@ for n in range(12):
 var rightsTried = []struct {
 	right *engine.Right
 	name  string
-	code  string        // an expression
-	since string        // the first kernel that has it
-	first *engine.Right // what comes before it; nil for nothing
+	code  string          // an expression
+	since string          // the first kernel that has it
+	first []*engine.Right // what comes before it
 }{
 	{right: engine.Using, name: "update", code: `open(P + "typed").update(K, V)`},
 	{right: engine.Using, name: "lookup", code: `open(P + "typed")[K]`},
@@ -89,14 +101,14 @@ var rightsTried = []struct {
 	{right: engine.Running, name: "kernel.add", code: `open(P + "inner").kernel.add(0, 1)`},
 	{right: engine.Running, name: "kernel.push", code: `open(P + "queue").kernel.push(1)`},
 	{right: engine.Running, name: "kernel.pop", code: `open(P + "queue").kernel.pop()`},
-	{right: engine.Running, name: "kernel.items", code: `list(open(P + "typed").kernel.items())`, since: "5.13"},
-	{right: engine.Running, name: "kernel.count", code: `open(P + "typed").kernel.count()`, since: "5.13"},
+	{right: engine.RunningEach, name: "kernel.items", code: `list(open(P + "typed").kernel.items())`, since: "5.13", first: []*engine.Right{engine.Running}},
+	{right: engine.RunningEach, name: "kernel.count", code: `open(P + "typed").kernel.count()`, since: "5.13", first: []*engine.Right{engine.Running}},
 	{right: engine.Running, name: "kernel.lookup_percpu", code: `open(P + "percpu").kernel.lookup_percpu(0, 0)`, since: "5.19"},
 	{right: engine.RunningNested, name: "kernel.lookup of a map of maps", code: `open(P + "nested").kernel.lookup(0)`},
 	{right: engine.RunningDevice, name: "kernel.lookup of a devmap", code: `open(P + "device").kernel.lookup(0)`},
-	{right: engine.RunningLocked, name: "kernel.lookup with a lock", code: `create("array", value="struct { struct bpf_spin_lock lock; u32 n; }", max_entries=1).kernel.lookup(0)`, first: engine.Making},
-	{right: engine.RunningInside, name: "kernel.lookup with a lock behind", code: `create("array", value="struct { u32 n; struct bpf_spin_lock lock; }", max_entries=1).kernel.lookup(0)`, first: engine.Making},
-	{right: &engine.Right{Wants: []string{"CAP_BPF", "CAP_SYS_ADMIN"}}, name: "kernel.lookup with a lock that is not known", code: `open(P + "locked").kernel.lookup(0)`, first: engine.Running},
+	{right: engine.RunningLocked, name: "kernel.lookup with a lock", code: `create("array", value="struct { struct bpf_spin_lock lock; u32 n; }", max_entries=1).kernel.lookup(0)`, first: []*engine.Right{engine.Making, engine.KeepingTypes}},
+	{right: engine.RunningInside, name: "kernel.lookup with a lock behind", code: `create("array", value="struct { u32 n; struct bpf_spin_lock lock; }", max_entries=1).kernel.lookup(0)`, first: []*engine.Right{engine.Making, engine.KeepingTypes}},
+	{right: &engine.Right{Wants: []string{"CAP_BPF", "CAP_SYS_ADMIN"}}, name: "kernel.lookup with a lock that is not known", code: `open(P + "locked").kernel.lookup(0)`, first: []*engine.Right{engine.Running}},
 
 	{right: engine.Finding, name: "open by id", code: `open(ID)`},
 	{right: engine.Finding, name: "open by name", code: `open("rights_inner")`},
@@ -195,30 +207,25 @@ func testRights(t *testing.T, sysctl string, set []string, n int, id string, pin
 		script.WriteString("K, _ = catch(lambda: open(P + \"typed\").next_key())\nV, _ = catch(lambda: open(P + \"typed\")[K])\n")
 		script.WriteString("def tell(name, call):\n    _, err = catch(call)\n    print(\"@\" + name + \":\", err or \"ok\")\n")
 		want := map[string]string{}
-		try := func(r, first *engine.Right, name, code, since string) {
+		try := func(name, code, since string, rights ...*engine.Right) {
 			if since != "" && kerneltest.Older(since) {
 				return
 			}
+			if strings.Contains(code, "open(P") {
+				rights = append([]*engine.Right{engine.Using}, rights...)
+			}
 			fmt.Fprintf(&script, "tell(%q, lambda: %s)\n", name, code)
-			if first != nil && lackedBy(set, first) != "" {
-				r = first // it does not come further
-			}
-			want[name] = lackedBy(set, r)
-			if r.Until != "" && !kerneltest.Older(r.Until) || r.Open && sysctl == "0" {
-				want[name] = ""
-			}
-			if missing := lackedBy(set, engine.Using); kerneltest.Older(engine.Using.Until) && sysctl != "0" && missing != "" {
-				want[name] = missing // the kernel permits nothing at all
-			}
-			if r.Open && strings.HasPrefix(want[name], "CAP_BPF") {
-				want[name] += ", which kernel.unprivileged_bpf_disabled=" + sysctl + " asks for"
+			for _, r := range rights { // the first that it lacks is told
+				if want[name] = lackedNow(set, r, sysctl); want[name] != "" {
+					break
+				}
 			}
 		}
 		for _, row := range rightsTried {
-			try(row.right, row.first, row.name, row.code, row.since)
+			try(row.name, row.code, row.since, append(row.first, row.right)...)
 		}
 		for _, row := range makingRows() {
-			try(row.right, nil, row.name, row.code, row.since)
+			try(row.name, row.code, row.since, row.right)
 		}
 		script.WriteString("typed, _ = catch(lambda: \"packets\" in str(open(P + \"typed\").value_type))\nprint(\"@types:\", \"ok\" if typed else \"hidden\")\n")
 		want["types"] = map[bool]string{true: "", false: "hidden"}[lackedBy(set, engine.ReadingTypes) == ""]
@@ -251,7 +258,7 @@ func testRights(t *testing.T, sysctl string, set []string, n int, id string, pin
 			delete(want, name)
 		}
 		const hidden = "its types are not read: this process lacks CAP_SYS_ADMIN"
-		opens := !kerneltest.Older(engine.Using.Until) || sysctl == "0" || lackedBy(set, engine.Using) == ""
+		opens := lackedNow(set, engine.Using, sysctl) == ""
 		if told := strings.Contains(strings.Join(strings.Fields(stdout), " "), hidden); told != (opens && lackedBy(set, engine.ReadingTypes) != "") {
 			t.Errorf("that types are not read is told: %v\n%s", told, stdout)
 		}

@@ -75,9 +75,10 @@ func TestRowsThatContradict(t *testing.T) {
 
 // TestNearest finds names that are nearly right, and no others.
 func TestNearest(t *testing.T) {
-	names := []string{"update", "lookup", "lookup_batch", "pop", "u32", "x"}
+	names := []string{"update", "lookup", "lookup_batch", "pop", "U32", "u32", "x", "y8", "Y8"}
 	for _, r := range []struct{ name, want string }{
 		{"updaet", "update"}, {"UPDATE", "update"}, {"lokup", "lookup"}, {"lookupbatch", "lookup_batch"}, {"u33", "u32"},
+		{"U33", "U32"}, {"Y7", "Y8"}, {"y7", "y8"},
 		{"y", ""}, {"delete", ""}, {"", ""}, {"pp", "pop"},
 	} {
 		t.Run(r.name, func(t *testing.T) {

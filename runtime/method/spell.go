@@ -10,12 +10,14 @@ func DidYouMean(name string, names []string) string {
 	return ""
 }
 
-// Nearest is the name with the fewest edits from name, some third of its length at most, or "".
+// Nearest is the name with the fewest edits from name, some third of its length at most, or "". Of those that differ only in
+// their capitals it is the one with the fewest that are others.
 func Nearest(name string, names []string) string {
-	name = strings.ToLower(name)
+	folded := strings.ToLower(name)
 	best, most := "", (len(name)+1)/3
 	for _, n := range names {
-		if d := edits(name, strings.ToLower(n), most); d <= most && (best == "" || d < most) {
+		d := edits(folded, strings.ToLower(n), most)
+		if d < most || d == most && (best == "" || strings.EqualFold(n, best) && edits(name, n, len(name)) < edits(name, best, len(name))) {
 			best, most = n, d
 		}
 	}

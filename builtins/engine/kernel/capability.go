@@ -19,15 +19,9 @@ var capabilities = map[string]int{
 	"CAP_SYS_ADMIN": unix.CAP_SYS_ADMIN, "CAP_SYS_PTRACE": unix.CAP_SYS_PTRACE,
 }
 
-// Missing says what of a right this process lacks, and why it is wanted where that is not always so. In a user namespace
+// Missing names what of a right this process lacks, and why it is wanted where that is not always so. In a user namespace
 // of its own a process has no capability, whatever it has there.
-func (e *Engine) Missing(r *engine.Right) string {
-	text := missing(r.Wants)
-	if sysctl := unprivilegedDisabled(); r.Open && sysctl != "0" && strings.HasPrefix(text, "CAP_BPF") {
-		text += ", which kernel.unprivileged_bpf_disabled=" + sysctl + " asks for"
-	}
-	return text
-}
+func (e *Engine) Missing(r *engine.Right) string { return missing(r) }
 
 // unprivilegedDisabled is the sysctl that says whether others than CAP_BPF may use bpf() for anything: with 0 they may,
 // with 1 not until the next boot, with 2 not until root allows it.
@@ -39,8 +33,7 @@ func unprivilegedDisabled() string {
 	return strings.TrimSpace(string(text))
 }
 
-// missing names those of the capabilities that this process lacks.
-func missing(wanted []string) string {
+func missing(r *engine.Right) string {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&header, &data[0]); err != nil {
@@ -52,12 +45,18 @@ func missing(wanted []string) string {
 		c, known := capabilities[name]
 		return known && !outside && data[c/32].Effective&(1<<(c%32)) != 0
 	}
-	text := strings.Join(slices.DeleteFunc(slices.Clone(wanted), func(name string) bool {
+	text := strings.Join(slices.DeleteFunc(slices.Clone(r.Wants), func(name string) bool {
 		stands := (name == "CAP_BPF" || name == "CAP_PERFMON") && has("CAP_SYS_ADMIN")
 		return has(name) || stands
 	}), ", ")
-	if outside && text != "" {
+	if text == "" {
+		return ""
+	}
+	if outside {
 		text += " outside its user namespace"
+	}
+	if sysctl := unprivilegedDisabled(); r.Open && sysctl != "0" {
+		text += ", which kernel.unprivileged_bpf_disabled=" + sysctl + " asks for"
 	}
 	return text
 }

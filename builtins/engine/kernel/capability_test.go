@@ -36,7 +36,7 @@ func missingWithout(list string) string {
 		return err.Error()
 	}
 	var told []string
-	for _, r := range []*engine.Right{engine.Running, engine.MakingNetwork, engine.Finding} {
+	for _, r := range []*engine.Right{engine.RunningEach, engine.MakingNetwork, engine.Finding} {
 		told = append(told, new(kernel.Engine).Missing(r))
 	}
 	return strings.Join(told, "; ")

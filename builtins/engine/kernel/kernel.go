@@ -51,7 +51,7 @@ func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
 		m, err = ebpf.NewMap(s)
 	}
 	if err != nil {
-		return nil, withoutPrefix(absent(spec.Type, makingFailed(err)))
+		return nil, withoutPrefix(refusedMap(&spec, makingFailed(err)))
 	}
 	return e.wrap(m, false, spec.Key, spec.Value)
 }
@@ -163,15 +163,20 @@ func makingFailed(err error) error {
 	return errnoOf(err)
 }
 
-// absent tells why a map could not be made, where it is that the kernel has no such type.
-func absent(typ uint32, err error) error {
+// refusedMap tells why a map could not be made where the kernel says only EINVAL: it has no such type, or the type wants to
+// know what its values are, and this process may not tell.
+func refusedMap(spec *engine.Spec, err error) error {
 	if err != unix.EINVAL {
 		return err
 	}
 	// Of the newest types cilium/ebpf does not know how to ask.
-	lacks := features.HaveMapType(ebpf.MapType(typ))
-	if errors.Is(lacks, ebpf.ErrNotSupported) || lacks != nil && Older(engine.KindOf(typ).Since) {
+	kind := engine.KindOf(spec.Type)
+	lacks := features.HaveMapType(ebpf.MapType(spec.Type))
+	switch {
+	case errors.Is(lacks, ebpf.ErrNotSupported) || lacks != nil && Older(kind.Since):
 		return engine.ErrAbsent
+	case kind.Keys != engine.Nothing && missing(engine.KeepingTypes) != "":
+		return unix.EPERM
 	}
 	return err
 }

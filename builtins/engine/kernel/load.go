@@ -36,7 +36,7 @@ func (p *programs) assembleAndLoad(op operation) (*ebpf.Program, error) {
 	case !engine.KindOf(p.m.info.Type).ProgramHas(op.name): // whatever the verifier minds first
 		return nil, engine.NotSupported
 	default:
-		return nil, refused(err, spec.Type, p.right(), p.hidden, op)
+		return nil, refused(err, spec.Type, p.right(op), p.hidden, op)
 	}
 }
 
@@ -45,9 +45,9 @@ var helperNames = map[asm.BuiltinFunc]string{
 	asm.FnForEachMapElem: "bpf_for_each_map_elem", asm.FnMapLookupPercpuElem: "bpf_map_lookup_percpu_elem",
 }
 
-// right is what programs on the map want. One that reads the kernel's own struct of a map, or points at a lock, the
+// right is what the program of an operation wants. One that reads the kernel's own struct of a map, or points at a lock, the
 // verifier takes for a way to speculate.
-func (p *programs) right() *engine.Right {
+func (p *programs) right(op operation) *engine.Right {
 	switch {
 	case p.value.lockAt > 0:
 		return engine.RunningInside
@@ -57,6 +57,8 @@ func (p *programs) right() *engine.Right {
 		return engine.RunningNested
 	case bindsPrograms(&p.m.info):
 		return engine.RunningDevice
+	case op.callback != nil: // whose functions have types
+		return engine.RunningEach
 	default:
 		return engine.Running
 	}
@@ -65,6 +67,9 @@ func (p *programs) right() *engine.Right {
 // refused says why the kernel did not load a program. hidden: where the lock of values is, if there is one, is not known.
 func refused(err error, typ ebpf.ProgramType, right *engine.Right, hidden bool, op operation) error {
 	errno, ok := errors.AsType[unix.Errno](err)
+	if lacks := missing(right); !ok && errors.Is(err, ebpf.ErrNotSupported) && lacks != "" { // as cilium/ebpf takes it
+		return &engine.LoadError{Errno: unix.EPERM, Missing: lacks}
+	}
 	if !ok {
 		return err
 	}
@@ -75,9 +80,9 @@ func refused(err error, typ ebpf.ProgramType, right *engine.Right, hidden bool, 
 	case strings.Contains(e.Reason, "cannot pass map_type"):
 		return engine.NotSupported
 	case strings.Contains(e.Reason, "bpf_spin_lock") && hidden:
-		e.Missing = missing(slices.Concat(right.Wants, engine.ReadingTypes.Wants))
+		e.Missing = missing(&engine.Right{Wants: slices.Concat(right.Wants, engine.ReadingTypes.Wants)})
 	case errno == unix.EPERM, strings.Contains(e.Reason, "bpf_spin_lock"), strings.Contains(e.Reason, "prohibited for !root"):
-		e.Missing = missing(right.Wants)
+		e.Missing = missing(right)
 	case op.since != "" && errors.Is(features.HaveProgramHelper(typ, op.helper), ebpf.ErrNotSupported):
 		e.Helper, e.Since = helperNames[op.helper], op.since
 	}

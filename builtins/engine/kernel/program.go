@@ -77,7 +77,7 @@ func (m *kernelMap) program(writes bool) (*programs, error) {
 // denied says what is missing where the memory for programs is not permitted.
 func (p *programs) denied(err error) error {
 	if err == unix.EPERM {
-		return &engine.LoadError{Errno: unix.EPERM, Missing: missing(p.right().Wants)}
+		return &engine.LoadError{Errno: unix.EPERM, Missing: missing(p.right(operation{}))}
 	}
 	return err
 }
