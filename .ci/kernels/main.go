@@ -11,6 +11,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -20,8 +21,6 @@ import (
 	"sync"
 	"syscall"
 	"time"
-
-	"context"
 )
 
 func main() {
@@ -73,7 +72,7 @@ func run(ctx context.Context, args []string) error {
 		group.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			results[i] = try(ctx, m, *cache, name, initramfs, suites, *verbose)
+			results[i] = try(ctx, m, *cache, newResult(name, *tests != "", suites), initramfs, *verbose)
 		})
 	}
 	group.Wait()
@@ -91,10 +90,9 @@ func run(ctx context.Context, args []string) error {
 	return nil
 }
 
-// try runs the suites on one kernel.
-func try(ctx context.Context, m machine, cache, name, initramfs string, suites []suite, verbose bool) *result {
-	r := newResult(name, suites)
-	image, err := kernelImage(ctx, cache, name)
+// try runs the tests on one kernel.
+func try(ctx context.Context, m machine, cache string, r *result, initramfs string, verbose bool) *result {
+	image, err := kernelImage(ctx, cache, r.name)
 	if err != nil {
 		r.broken = err
 		return r
@@ -102,10 +100,10 @@ func try(ctx context.Context, m machine, cache, name, initramfs string, suites [
 	begin := time.Now()
 	r.broken = m.run(ctx, image, initramfs, func(line string) {
 		if verbose {
-			fmt.Printf("%s: %s\n", name, line)
+			fmt.Printf("%s: %s\n", r.name, line)
 		}
 		if said := r.read(line); said != "" && !verbose {
-			fmt.Printf("%-8s %s\n", name, said)
+			fmt.Printf("%-8s %s\n", r.name, said)
 		}
 	})
 	r.took = time.Since(begin)

@@ -22,7 +22,7 @@ const printed = `@kernel 6.1.0-56-cloud-amd64
 @end`
 
 func resultOf(more, status string) *result {
-	r := newResult("6.1", []suite{{pkg: "bpfsh/some"}})
+	r := newResult("6.1", false, []suite{{pkg: "bpfsh/some"}})
 	for line := range strings.Lines(strings.NewReplacer("%s\n@exit %s", more+"\n@exit "+status).Replace(printed)) {
 		r.read(strings.TrimSuffix(line, "\n"))
 	}
@@ -61,7 +61,7 @@ func TestReport(t *testing.T) {
 
 // What did not run has not passed.
 func TestReportNothing(t *testing.T) {
-	if newResult("6.1", []suite{{pkg: "bpfsh/some"}}).passed() {
+	if newResult("6.1", false, []suite{{pkg: "bpfsh/some"}}).passed() {
 		t.Error("a package that did not run has passed")
 	}
 	r := resultOf("PASS", "0")
@@ -69,7 +69,10 @@ func TestReportNothing(t *testing.T) {
 	if r.passed() {
 		t.Error("a machine that broke has passed")
 	}
-	if r := newResult("6.1", []suite{{pkg: "bpfsh/some"}}); r.read("@begin bpfsh/some") != "" || r.read("@exit 0") == "" || r.passed() {
+	if r := newResult("6.1", false, []suite{{pkg: "bpfsh/some"}}); r.read("@begin bpfsh/some") != "" || r.read("@exit 0") == "" || r.passed() {
 		t.Error("a package without a test has passed")
+	}
+	if r := newResult("6.1", true, []suite{{pkg: "bpfsh/some"}}); r.read("@begin bpfsh/some")+r.read("@exit 0") == "" || !r.passed() {
+		t.Error("a package without one of the tests that were asked for has failed")
 	}
 }

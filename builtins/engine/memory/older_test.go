@@ -49,6 +49,9 @@ func (s *scenario) fit() {
 			if o.flags &^= 8 | 16; s.kind().PerCPU && o.flags&3 == 3 {
 				o.flags &^= 3
 			}
+			if s.kind().Nests { // whose values it looks at between
+				o.flags &= 1<<32 - 1
+			}
 			if o.name == "lookup" {
 				o.flags &= unix.BPF_F_LOCK
 			}
