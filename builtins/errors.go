@@ -183,6 +183,8 @@ func (e *Error) right() *engine.Right {
 		return engine.Running
 	case e.Op == "freeze":
 		return engine.Freezing
+	case e.Op == "events" && e.Map != nil && e.Map.kind.Values == engine.Events:
+		return engine.Listening
 	case e.Op == "maps", e.Op == "open" && e.path == "":
 		return engine.Finding
 	default:

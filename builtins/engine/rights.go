@@ -12,7 +12,7 @@ type Right struct {
 
 // The rights, one for each kind of thing that is done.
 var (
-	Using    = &Right{Does: "open a pin that its mode permits; entries, batches, variables, `pin`, `unpin`", Wants: []string{"CAP_BPF"}, Until: "5.19", Open: true}
+	Using    = &Right{Does: "open a pin that its mode permits; entries, batches, variables, `events` of a ring buffer, `pin`, `unpin`", Wants: []string{"CAP_BPF"}, Until: "5.19", Open: true}
 	Freezing = &Right{Does: "`freeze`", Wants: []string{"CAP_BPF"}, Until: "6.5"}
 
 	Making           = &Right{Does: "`create` of hashes without LRU, arrays and ring buffers, and of maps of maps, programs, perf events and cgroups", Wants: []string{"CAP_BPF"}, Open: true}
@@ -30,6 +30,7 @@ var (
 	Counting      = &Right{Does: "`count` without a walk, since Linux 6.6", Wants: []string{"CAP_BPF", "CAP_PERFMON"}}
 
 	Finding      = &Right{Does: "`open` by id or name, `maps()`, the values of a map of maps, a program by its id or name", Wants: []string{"CAP_SYS_ADMIN"}}
+	Listening    = &Right{Does: "`events` of a `perf_event_array`", Wants: []string{"CAP_SYS_ADMIN"}}
 	ReadingTypes = &Right{Does: "the types of a map that another process has made", Wants: []string{"CAP_SYS_ADMIN"}}
 	Mounting     = &Right{Does: "a pin in `/sys/fs/bpf` where no bpffs is mounted", Wants: []string{"CAP_SYS_ADMIN"}}
 	Taking       = &Right{Does: "a socket or an event that another user's process has open, with CAP_SYS_PTRACE", Wants: []string{"CAP_SYS_PTRACE"}}
@@ -37,7 +38,7 @@ var (
 
 // Rights are all of them, in the order of the README.
 var Rights = []*Right{Using, Freezing, Making, MakingPrivileged, MakingNetwork, KeepingTypes, Running, RunningEach, RunningNested, RunningDevice, RunningLocked, RunningInside, Counting,
-	Finding, ReadingTypes, Mounting, Taking}
+	Finding, Listening, ReadingTypes, Mounting, Taking}
 
 // Making is what making a map of the type wants.
 func (k *Kind) Making() *Right {

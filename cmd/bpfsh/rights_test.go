@@ -63,6 +63,7 @@ typed["10.0.0.1"] = (1, 2)
 pinned(create("hash", key="u32", value="struct { u32 n; struct bpf_spin_lock lock; }", max_entries=1), "locked")
 pinned(create("devmap", max_entries=1), "device")
 pinned(create("perf_event_array", max_entries=1), "events")
+pinned(create("ringbuf", max_entries=4096), "ring")
 pinned(create("prog_array", max_entries=1), "programs")
 pinned(create("percpu_array", value="u32", max_entries=1), "percpu")
 pinned(create("queue", value="u32", max_entries=9), "queue")
@@ -93,6 +94,9 @@ var rightsTried = []struct {
 	{right: engine.Using, name: "maps in maps", code: `open(P + "nested").update(0, open(P + "inner"))`},
 	{right: engine.Using, name: "vars", code: `open(P + "data").update(0, open(P + "data")[0])`},
 	{right: engine.Using, name: "program by pin", code: `open(P + "programs").delete(0, missing_ok=True)`},
+	{right: engine.Using, name: "events", code: `list(open(P + "ring").events(backlog=True, idle="1ms"))`},
+	{right: engine.Using, name: "events, consumed", code: `list(open(P + "ring").events(consume=True, idle="1ms"))`},
+	{right: engine.Listening, name: "events of a perf_event_array", code: `list(open(P + "events").events(consume=True, idle="1ms"))`},
 	{right: engine.Freezing, name: "freeze", code: `open(P + "freeze%d" % N).freeze()`},
 
 	{right: engine.Running, name: "kernel.lookup", code: `open(P + "typed").kernel.lookup(K)`},
@@ -101,6 +105,7 @@ var rightsTried = []struct {
 	{right: engine.Running, name: "kernel.add", code: `open(P + "inner").kernel.add(0, 1)`},
 	{right: engine.Running, name: "kernel.push", code: `open(P + "queue").kernel.push(1)`},
 	{right: engine.Running, name: "kernel.pop", code: `open(P + "queue").kernel.pop()`},
+	{right: engine.Running, name: "kernel.output", code: `open(P + "ring").kernel.output(b"one")`},
 	{right: engine.RunningEach, name: "kernel.items", code: `list(open(P + "typed").kernel.items())`, since: "5.13", first: []*engine.Right{engine.Running}},
 	{right: engine.RunningEach, name: "kernel.count", code: `open(P + "typed").kernel.count()`, since: "5.13", first: []*engine.Right{engine.Running}},
 	{right: engine.Running, name: "kernel.lookup_percpu", code: `open(P + "percpu").kernel.lookup_percpu(0, 0)`, since: "5.19"},
