@@ -27,6 +27,9 @@ type Engine interface {
 	// and to ask for them walks through no map. ENOTSUPP: this kernel does not tell them (before Linux 6.6), or not
 	// this process.
 	Counts() (map[uint32]int, error)
+	// Holders are what holds maps: each map is there that has a holder when it is looked for. What may not be looked at
+	// is no error, see Held.
+	Holders() (Holders, error)
 	// Pinnable says what a map's Pin without replace would answer for path, and pins nothing. A bpffs that Pin would mount
 	// counts as one that is there.
 	Pinnable(path string) error

@@ -323,3 +323,65 @@ func TestMisfit(t *testing.T) {
 		t.Errorf("update through a read-only handle, behind a copy: got %v, want EPERM", err)
 	}
 }
+
+// What holds maps is what would hold them: pins as they are planned, and this process where it has a handle on a map that
+// was made here.
+func TestHolders(t *testing.T) {
+	real := &memory.Engine{}
+	there := made(t, real, "hash", 4, 0)
+	for _, name := range []string{"stays", "goes", "moves"} {
+		if err := there.Pin("/sys/fs/bpf/"+name, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e := dryrun.New(real)
+	m := made(t, e, "hash", 4, 0)
+	kept := made(t, e, "array", 4, 0)
+	for _, err := range []error{
+		e.Unpin("/sys/fs/bpf/goes"),
+		m.Pin("/sys/fs/bpf/moves", true),
+		m.Pin("/sys/fs/bpf/./new", false),
+		kept.Pin("/sys/fs/bpf/another", false),
+		kept.Close(),
+		open(t, e, there.Info().ID).Pin("/sys/fs/bpf/again", false),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, err := e.Holders()
+	if err != nil {
+		t.Fatal(err)
+	}
+	self := []engine.Process{engine.ThisProcess()}
+	if self[0].PID == 0 || self[0].Comm == "" {
+		t.Errorf("this process is %+v", self)
+	}
+	for _, row := range []struct {
+		m         engine.Map
+		pins      []string
+		processes []engine.Process
+	}{
+		{there, []string{"/sys/fs/bpf/again", "/sys/fs/bpf/stays"}, self},
+		{m, []string{"/sys/fs/bpf/moves", "/sys/fs/bpf/new"}, self},
+		{kept, []string{"/sys/fs/bpf/another"}, nil},
+	} {
+		id := row.m.Info().ID
+		pins, known := h.Pins.Of(id)
+		if !slices.Equal(pins, row.pins) || !known || !slices.Equal(h.Processes.By[id], row.processes) {
+			t.Errorf("map %d: pinned at %q (%v), open in %+v; want %q, %+v", id, pins, known, h.Processes.By[id], row.pins, row.processes)
+		}
+	}
+	if err := e.Unpin("/sys/fs/bpf/stays"); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Unpin("/sys/fs/bpf/again"); err != nil {
+		t.Fatal(err)
+	}
+	if h, err = e.Holders(); err != nil || len(h.Pins.By) != 2 {
+		t.Errorf("pins %v, %v; want none of what has lost its last", h.Pins.By, err)
+	}
+	if _, err := dryrun.New(faulttest.New(real, faulttest.Fault{Op: "Holders", Nth: 1, Err: unix.EIO})).Holders(); err != unix.EIO {
+		t.Errorf("got %v, want EIO", err)
+	}
+}

@@ -50,7 +50,11 @@ func (m *kernelMap) pin(path string) error {
 		return errnoOf(err)
 	}
 	defer clone.Close()
-	return errnoOf(clone.Pin(path))
+	if err := clone.Pin(path); err != nil {
+		return errnoOf(err)
+	}
+	m.engine.pinnedIn.note(path)
+	return nil
 }
 
 // Unpin removes a pin.

@@ -72,3 +72,11 @@ func (i *Image) Intact(at uintptr) bool { return (&tap{ring: i.ring(), at: at}).
 
 // Reach is how near the producer may have come.
 var Reach = reach
+
+// BPFFSMounts are the directories of the mounts that are looked through.
+func BPFFSMounts(mountinfo string) (dirs []string) {
+	for _, m := range bpffsMounts(mountinfo) {
+		dirs = append(dirs, m.dir)
+	}
+	return dirs
+}

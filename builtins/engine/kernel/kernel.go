@@ -21,6 +21,8 @@ type Engine struct {
 	asked       sync.Once
 	counterOnce sync.Once
 	counter     counter
+	pinnedIn    elsewhere
+	types       latestTypes
 }
 
 var _ engine.Engine = (*Engine)(nil)
@@ -203,6 +205,7 @@ func (e *Engine) OpenPin(path string, readonly bool) (engine.Map, error) {
 	m, err := ebpf.LoadPinnedMap(path, &ebpf.LoadPinOptions{ReadOnly: readonly})
 	switch errno := errnoOf(err); {
 	case err == nil:
+		e.pinnedIn.note(path)
 		return e.wrap(m, readonly, nil, nil)
 	case errno == unix.EACCES:
 		return nil, notPinned(path)

@@ -24,6 +24,14 @@ func TestMain(m *testing.M) {
 		fmt.Print(rights())
 		return
 	}
+	if dir := os.Getenv(holding); dir != "" {
+		fmt.Print(mounted(dir))
+		return
+	}
+	if os.Getenv(heldWithout) != "" {
+		fmt.Print(seen())
+		return
+	}
 	os.Exit(kerneltest.Main(m))
 }
 

@@ -71,7 +71,7 @@ func isBrief(i *engine.Info) bool {
 		int(i.KeySize)+i.Stride() <= most && k.Has("update")
 }
 
-// Types reads the map's BTF, anew at each call, unless the handle was made with it.
+// Types reads the map's BTF, unless the handle was made with it.
 func (m *kernelMap) Types() (key, value btf.Type) {
 	if m.fd >= 0 && m.info.BTF && m.value != nil {
 		return m.key, m.value
@@ -87,11 +87,11 @@ func (m *kernelMap) Types() (key, value btf.Type) {
 		}
 		return nil, nil
 	}
-	spec := specOf(raw.BTFID)
+	spec := m.engine.types.of(raw.BTFID)
 	return typeOf(spec, raw.BTFKeyTypeID), typeOf(spec, raw.BTFValueTypeID)
 }
 
-// Spec reads the map's BTF, anew at each call. With a map of records the kernel keeps none, and it is that of a program
+// Spec reads the map's BTF. With a map of records the kernel keeps none, and it is that of a program
 // which uses the map.
 func (m *kernelMap) Spec() *btf.Spec {
 	raw, err := describe(m.fd)
@@ -100,9 +100,9 @@ func (m *kernelMap) Spec() *btf.Spec {
 		return nil
 	}
 	if raw.BTFID == 0 && engine.KindOf(raw.Type).Streams {
-		return specOf(programBTF(ebpf.MapID(raw.ID)))
+		return m.engine.types.of(programBTF(ebpf.MapID(raw.ID)))
 	}
-	return specOf(raw.BTFID)
+	return m.engine.types.of(raw.BTFID)
 }
 
 // programBTF is the id of the BTF of the first program that has one and uses a map; 0 where there is none, or where this
@@ -138,10 +138,23 @@ func btfOfUser(id ebpf.ProgramID, user ebpf.MapID) uint32 {
 	return 0
 }
 
-// specOf reads a BTF object of the kernel; 0 is none.
-func specOf(id uint32) *btf.Spec {
-	if id == 0 {
+// latestTypes are those of the BTF object that was read last: the maps of one program have one, and ids close to each
+// other.
+type latestTypes struct {
+	mu   sync.Mutex
+	id   uint32
+	spec *btf.Spec
+}
+
+// of reads a BTF object of the kernel; 0 is none.
+func (t *latestTypes) of(id uint32) *btf.Spec {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch id {
+	case 0:
 		return nil
+	case t.id:
+		return t.spec
 	}
 	handle, err := btf.NewHandleFromID(btf.ID(id))
 	if err != nil {
@@ -152,6 +165,7 @@ func specOf(id uint32) *btf.Spec {
 	if err != nil {
 		return nil
 	}
+	t.id, t.spec = id, spec
 	return spec
 }
 

@@ -35,6 +35,12 @@ type infoAttr struct {
 	info   unsafe.Pointer
 }
 
+type pinAttr struct {
+	path      unsafe.Pointer
+	_         uint32
+	openFlags uint32
+}
+
 type idAttr struct {
 	id        uint32
 	next      uint32
@@ -125,6 +131,20 @@ func describe(fd int) (mapInfo, error) {
 func openID(id, flags uint32) (int, error) {
 	attr := idAttr{id: id, openFlags: flags}
 	fd, errno := bpf(unix.BPF_MAP_GET_FD_BY_ID, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
+	if errno != 0 {
+		return -1, errno
+	}
+	return int(fd), nil
+}
+
+// openPin opens whatever is pinned at a path, with flags.
+func openPin(path string, flags uint32) (int, error) {
+	name, err := unix.BytePtrFromString(path)
+	if err != nil {
+		return -1, err
+	}
+	attr := pinAttr{path: unsafe.Pointer(name), openFlags: flags}
+	fd, errno := bpf(unix.BPF_OBJ_GET, unsafe.Pointer(&attr), unsafe.Sizeof(attr))
 	if errno != 0 {
 		return -1, errno
 	}

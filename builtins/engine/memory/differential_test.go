@@ -117,7 +117,7 @@ func (p *pair) run(s *scenario, notes map[int]string) (done, at int) {
 		note(notes, 0, fmt.Sprintf("create: kernel %v, memory %v", err[0], err[1]))
 		return 1, 0
 	}
-	last := []operation{{name: "info"}, {name: "walk"}, {name: "counts"}}
+	last := []operation{{name: "info"}, {name: "walk"}, {name: "counts"}, {name: "holders"}}
 	if s.kind().Shape == engine.Ordered {
 		for range s.spec.MaxEntries {
 			last = append(last, operation{name: "pop"})

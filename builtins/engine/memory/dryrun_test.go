@@ -113,7 +113,7 @@ func (p *planning) run(before int) error {
 // compare does steps on both. It ends where the dry run cannot know something.
 func (p *planning) compare(worlds [2]*world, ops []operation) error {
 	notes := map[int]string{}
-	last := []operation{{name: "info"}, {name: "walk"}, {name: "counts"}}
+	last := []operation{{name: "info"}, {name: "walk"}, {name: "counts"}, {name: "holders"}}
 	for i, o := range slices.Concat(ops, last) {
 		if o.path != "" {
 			o.path = "/sys/fs/bpf/" + o.path

@@ -199,7 +199,7 @@ func (h *handle) Close() error {
 		return unix.EBADF
 	}
 	h.dropped.Stop()
-	h.engine.release(h.object)
+	h.object.close()
 	h.object = nil
 	return nil
 }

@@ -2,7 +2,9 @@ package memory
 
 import (
 	"cmp"
+	"maps"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -68,6 +70,25 @@ func (e *Engine) Counts() (map[uint32]int, error) {
 		}
 	}
 	return counts, nil
+}
+
+// Holders are the pins, and this process where it has a handle. There are no programs.
+func (e *Engine) Holders() (engine.Holders, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var h engine.Holders
+	h.Pins.By, h.Processes.By = map[uint32][]string{}, map[uint32][]engine.Process{}
+	for _, name := range slices.Sorted(maps.Keys(e.pins)) {
+		id := e.pins[name].info.ID
+		h.Pins.By[id] = append(h.Pins.By[id], filepath.Join(e.root(), name))
+	}
+	self := engine.ThisProcess()
+	for _, o := range e.maps {
+		if o.handles > 0 {
+			h.Processes.By[o.info.ID] = []engine.Process{self}
+		}
+	}
+	return h, nil
 }
 
 // Missing is "": no capability is needed.

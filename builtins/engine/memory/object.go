@@ -20,6 +20,7 @@ type object struct {
 	nested     fields       // what the template's values have of it
 	table      table
 	frozen     bool
+	handles    int // of the holders, those that are handles
 	holders    int
 }
 
@@ -69,13 +70,20 @@ func (o *object) of(cpu int, value []byte) []byte {
 func (o *object) open(may access, readonly bool) *handle {
 	h := &handle{object: o, engine: o.engine, info: o.info, may: may}
 	h.info.ReadOnly = readonly
+	o.handles++
 	o.holders++
 	h.dropped = runtime.AddCleanup(h, func(o *object) {
 		o.engine.mu.Lock()
 		defer o.engine.mu.Unlock()
-		o.engine.release(o)
+		o.close()
 	}, o)
 	return h
+}
+
+// close gives one handle up.
+func (o *object) close() {
+	o.handles--
+	o.engine.release(o)
 }
 
 // release gives a map up for one of its holders.

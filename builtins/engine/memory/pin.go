@@ -13,21 +13,26 @@ import (
 // defaultBPFFS is where systems mount the bpffs.
 const defaultBPFFS = "/sys/fs/bpf"
 
+// root is the one directory that the bpffs has.
+func (e *Engine) root() string {
+	if e.BPFFS == "" {
+		return defaultBPFFS
+	}
+	return filepath.Clean(e.BPFFS)
+}
+
 // pinName is the name of a pin in the one directory that the bpffs has. "" is the directory itself. notDir is said of
 // a pin with a slash behind it.
 func (e *Engine) pinName(path string, notDir error) (string, error) {
-	root := e.BPFFS
-	if root == "" {
-		root = defaultBPFFS
-	}
+	root := e.root()
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
 	}
-	if full == filepath.Clean(root) {
+	if full == root {
 		return "", nil
 	}
-	name, ok := strings.CutPrefix(full, strings.TrimSuffix(filepath.Clean(root), "/")+"/")
+	name, ok := strings.CutPrefix(full, strings.TrimSuffix(root, "/")+"/")
 	if !ok {
 		return "", outside(filepath.Dir(full))
 	}

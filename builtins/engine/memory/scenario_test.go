@@ -247,7 +247,7 @@ var (
 	endSteps = strings.Fields(`update update update update lookup lookup lookup pop pop delete next_key lookup_batch pop_batch
 		update_batch delete_batch walk update_all delete_all`)
 	mappedSteps  = strings.Fields(`read_at write_at`)
-	lifeSteps    = strings.Fields(`freeze info info counts open_id open_id open_pin pin pin pinnable unpin close`)
+	lifeSteps    = strings.Fields(`freeze info info counts holders open_id open_id open_pin pin pin pinnable unpin close`)
 	programSteps = strings.Fields(`kernel.lookup kernel.lookup kernel.lookup_percpu kernel.update kernel.update kernel.update kernel.delete kernel.push kernel.pop
 		kernel.peek kernel.add kernel.count kernel.items`)
 	programEndSteps = strings.Fields(`kernel.push kernel.push kernel.push kernel.pop kernel.peek kernel.peek kernel.lookup kernel.update kernel.count kernel.items`)

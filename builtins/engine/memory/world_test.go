@@ -215,6 +215,10 @@ var steps = map[string]func(w *world, m engine.Map, o *operation) result{
 		n, ok := counts[w.id]
 		return result{err: errorName(err), n: n, data: fmt.Sprint(ok)}
 	},
+	"holders": func(w *world, m engine.Map, o *operation) result { // of the programs there are those that did operations
+		h, err := w.e.Holders()
+		return result{err: errorName(err), data: fmt.Sprintf("%q %+v", h.Pins.By[w.id], h.Processes.By[w.id])}
+	},
 	"open_id": func(w *world, m engine.Map, o *operation) result {
 		if _, closed := m.Frozen(); closed != nil { // the kernel frees a map when it has time
 			return result{}

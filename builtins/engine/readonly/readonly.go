@@ -25,6 +25,7 @@ func (e *Engine) CPUs() (int, error)                           { return e.next.C
 func (e *Engine) Missing(r *engine.Right) string               { return e.next.Missing(r) }
 func (e *Engine) Clock() (uint64, error)                       { return e.next.Clock() }
 func (e *Engine) Counts() (map[uint32]int, error)              { return e.next.Counts() }
+func (e *Engine) Holders() (engine.Holders, error)             { return e.next.Holders() }
 func (e *Engine) OpenID(id uint32, _ bool) (engine.Map, error) { return wrap(e.next.OpenID(id, true)) }
 
 func (e *Engine) OpenPin(path string, _ bool) (engine.Map, error) {

@@ -26,6 +26,9 @@ func (e *Engine) CPUs() (int, error)              { return value(e, "CPUs", e.ne
 func (e *Engine) Clock() (uint64, error)          { return value(e, "Clock", e.next.Clock) }
 func (e *Engine) Counts() (map[uint32]int, error) { return value(e, "Counts", e.next.Counts) }
 func (e *Engine) Missing(r *engine.Right) string  { return e.next.Missing(r) }
+func (e *Engine) Holders() (engine.Holders, error) {
+	return value(e, "Holders", e.next.Holders)
+}
 func (e *Engine) Pinnable(path string) error {
 	return e.try("Pinnable", func() error { return e.next.Pinnable(path) })
 }

@@ -17,7 +17,7 @@ type Fault struct {
 
 // Operations are the methods of an engine and of its maps that can fail.
 var Operations = []string{
-	"Create", "OpenID", "OpenPin", "NextID", "CPUs", "Clock", "Counts", "Pinnable", "Unpin",
+	"Create", "OpenID", "OpenPin", "NextID", "CPUs", "Clock", "Counts", "Holders", "Pinnable", "Unpin",
 	"Program", "ProgramPin", "NextProgram", "Path", "Process", "Descriptor",
 	"Frozen", "Memory", "Owner", "Lookup", "NextKey", "LookupBatch", "ReadAt", "Tap", "Close",
 	"Update", "WriteAt", "Consume", "Delete", "LookupAndDelete", "LookupAndDeleteBatch", "UpdateBatch", "DeleteBatch", "Freeze", "Pin",

@@ -90,6 +90,7 @@ func calls(t *testing.T, e engine.Engine) map[string]error {
 	both("Descriptor")(e.Descriptor(1, 0))
 	both("Clock")(e.Clock())
 	both("Counts")(e.Counts())
+	both("Holders")(e.Holders())
 	both("CPUs")(e.CPUs())
 	both("NextID")(e.NextID(0))
 	add("Pin", m.Pin("/sys/fs/bpf/m", false))
