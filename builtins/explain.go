@@ -3,6 +3,7 @@ package builtins
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -66,8 +67,26 @@ func (m *Map) state() []string {
 	case key == nil && value == nil && lacks != "":
 		said = append(said, "its types are not read: this process lacks "+lacks)
 	}
-	for _, path := range m.pins {
-		said = append(said, "pinned at "+path)
+	return append(said, m.heldBy()...)
+}
+
+// heldBy says what keeps the map beside this process. Where there is too much of it, the rest is for info().
+func (m *Map) heldBy() (said []string) {
+	held, err := m.lib.holders()
+	if err != nil { // the pins of this handle are known all the same
+		held.Pins.By = map[uint32][]string{m.info.ID: m.pins}
+	}
+	ascii := m.lib.display.Options != nil && m.lib.display.Options().ASCII
+	for _, path := range held.Pins.By[m.info.ID] {
+		said = append(said, "pinned at "+render.ListText([]string{path}, 0, ascii))
+	}
+	others := slices.DeleteFunc(held.Processes.By[m.info.ID], func(p engine.Process) bool { return p.PID == uint32(os.Getpid()) })
+	const some = 60
+	if names := processNames(others); len(names) > 0 {
+		said = append(said, "open in "+render.ListText(names, some, ascii))
+	}
+	if names := programNames(held.Programs.By[m.info.ID]); len(names) > 0 {
+		said = append(said, "used by "+render.ListText(names, some, ascii))
 	}
 	return said
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"path"
 	"strconv"
 	"strings"
 
@@ -13,7 +11,6 @@ import (
 	"bpfsh/builtins/layout"
 	"bpfsh/runtime"
 	"bpfsh/runtime/method"
-	"bpfsh/runtime/render"
 
 	"github.com/cilium/ebpf/btf"
 	"go.starlark.net/starlark"
@@ -31,15 +28,6 @@ var findFunctions = []method.Row[*Library]{{
 drops = open("drops", hints={"key": "ifindex"})
 again = open(flows.id)    # an int; open("144") looks for a name`,
 	Run: (*Library).openMap,
-}, {
-	Name:   "maps",
-	Params: "name=None, type=None, count=False",
-	Doc: "Every map on the system, a list of records ordered by id.\n" +
-		"name is a pattern such as \"cilium_*\", type a map type; they choose among the maps. Memory is in bytes. With count, entries " +
-		"is how many each has, as count() tells; None where that cannot be told, or not without a walk through more than a million.",
-	Example: `show(maps("flow*", type="hash", count=True))
-show(sorted(maps(), key=lambda map: map.memory, reverse=True)[:5])`,
-	Run: (*Library).maps,
 }}
 
 func (l *Library) openMap(c method.Call) (starlark.Value, error) {
@@ -223,106 +211,6 @@ func (l *Library) each(c method.Call, f func(*engine.Info, engine.Map) error) er
 		}
 		if err := errors.Join(f(m.Info(), m), m.Close()); err != nil {
 			return err
-		}
-	}
-}
-
-func (l *Library) maps(c method.Call) (starlark.Value, error) {
-	pattern, typ := "*", ""
-	var err error
-	if given(c, 0) {
-		if pattern, err = c.String(0, "name"); err != nil {
-			return nil, err
-		}
-		if _, err := path.Match(pattern, ""); err != nil {
-			return nil, c.Bad("name", c.Args[0], `a pattern such as "cilium_*"`)
-		}
-	}
-	if given(c, 1) {
-		if typ, err = c.String(1, "type"); err != nil {
-			return nil, err
-		}
-		if _, ok := engine.TypeByName(typ); !ok {
-			return nil, fmt.Errorf("%s: no map type %s%s", c.Name, c.Args[1], method.DidYouMean(typ, engine.TypeNames()))
-		}
-	}
-	count, err := c.Bool(2, "count")
-	if err != nil {
-		return nil, err
-	}
-	var counts map[uint32]int
-	if count {
-		counts, _ = l.engine.Counts() // where the kernel does not tell, the maps are walked through
-	}
-	list := []starlark.Value{}
-	err = l.each(c, func(info *engine.Info, m engine.Map) error {
-		kind := engine.KindOf(info.Type)
-		if ok, _ := path.Match(pattern, info.Name); !ok || typ != "" && typ != kind.Name {
-			return nil
-		}
-		frozen, err := m.Frozen()
-		if err != nil {
-			return err
-		}
-		memory, err := m.Memory()
-		if err != nil {
-			return err
-		}
-		facts := layout.NewFacts("map").
-			Add("id", starlark.MakeUint64(uint64(info.ID))).
-			Add("name", starlark.String(info.Name)).
-			Add("type", starlark.String(kind.Name)).
-			Add("key_size", starlark.MakeUint64(uint64(info.KeySize))).
-			Add("value_size", starlark.MakeUint64(uint64(info.ValueSize))).
-			Add("max_entries", starlark.MakeUint64(uint64(info.MaxEntries))).
-			Add("flags", starlark.MakeUint64(uint64(info.Flags))).
-			AddShown("memory", starlark.MakeUint64(memory), render.Size(memory)).
-			Add("frozen", starlark.Bool(frozen))
-		if count {
-			n, err := entriesOf(runtime.Context(c.Thread), m, counts)
-			if err != nil {
-				return newError(Error{Op: c.Name, Where: fmt.Sprintf("map id=%d", info.ID), Count: -1, Err: err, lib: l})
-			}
-			facts.Add("entries", n)
-		}
-		list = append(list, facts)
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return starlark.NewList(list), nil
-}
-
-// entriesOf is the number of entries of a map: what the kernel has counted, what its type says, or what a walk finds;
-// None of a type that cannot be walked through, that refuses to be read, or that has too many to go through.
-func entriesOf(ctx context.Context, m engine.Map, counts map[uint32]int) (starlark.Value, error) {
-	info := m.Info()
-	kind := engine.KindOf(info.Type)
-	if n, ok := counts[info.ID]; ok && kind.Counted {
-		return starlark.MakeInt(n), nil
-	}
-	switch {
-	case kind.Shape == engine.Indexed:
-		return starlark.MakeInt(int(info.MaxEntries)), nil
-	case !kind.Has("count") || !kind.Keyed():
-		return starlark.None, nil
-	}
-	const most = 1 << 20 // which takes some tenths of a second
-	n := 0
-	for walk := engine.NewWalk(m, 0); ; {
-		if ctx.Err() != nil {
-			return nil, context.Cause(ctx)
-		}
-		b, err := walk.Next()
-		var errno unix.Errno
-		switch n += b.N; {
-		case err == io.EOF:
-			return starlark.MakeInt(n), nil
-		case errors.As(err, &errno), errors.Is(err, engine.ErrBusy), n > most:
-			return starlark.None, nil
-		case err != nil:
-			return nil, err
 		}
 	}
 }

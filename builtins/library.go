@@ -45,7 +45,7 @@ func New(e engine.Engine, machine *layout.Host) *Library {
 
 // functions are the rows of the predeclared functions.
 func functions() []method.Row[*Library] {
-	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, topFunctions, eventsFunctions, showFunctions, printerFunctions, machineFunctions, snapshotFunctions, diffFunctions, applyFunctions, histFunctions, perCPUFunctions, watchFunctions)
+	return slices.Concat(createFunctions, findFunctions, objectFunctions, typeFunctions, aggregateFunctions, topFunctions, eventsFunctions, showFunctions, printerFunctions, machineFunctions, snapshotFunctions, diffFunctions, applyFunctions, histFunctions, perCPUFunctions, watchFunctions, mapsFunctions)
 }
 
 // Predeclared are the names that scripts find: the functions, and the kernel's flags.
@@ -59,7 +59,7 @@ func (l *Library) Predeclared() starlark.StringDict {
 func Topics() []method.Topic {
 	return []method.Topic{
 		{Name: "create", Doc: "Making maps.", Entries: method.Entries("function", createFunctions)},
-		{Name: "find", Doc: "Finding and opening maps.", Entries: method.Entries("function", findFunctions)},
+		{Name: "find", Doc: "Finding and opening maps.", Entries: slices.Concat(method.Entries("function", findFunctions), method.Entries("function", mapsFunctions))},
 		{Name: "object", Doc: "Objects that clang has made.", Entries: slices.Concat(
 			method.Entries("function", objectFunctions), method.AttrEntries(objectAttrs), method.Entries("method", objectMethods),
 			method.AttrEntries(declaredAttrs), method.Entries("method", declaredMethods))},

@@ -10,7 +10,6 @@ import (
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
 	"bpfsh/runtime/method"
-	"bpfsh/runtime/render"
 
 	"go.starlark.net/starlark"
 	"golang.org/x/sys/unix"
@@ -79,6 +78,7 @@ m = open("/sys/fs/bpf/flows")`,
 }, {
 	Name: "info",
 	Doc: "What there is to know about the map, one record.\n" +
+		"pins, processes and programs are all that hold the map, as maps() tells them. " +
 		"btf says whether the kernel keeps the types with it; memory is in bytes; owner is the type of the programs that may use a " +
 		"prog_array, once one is in it.",
 	Example: `show(m.info())
@@ -172,6 +172,9 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 	}
 	facts := layout.NewFacts("info")
 	for _, a := range mapAttrs {
+		if a.Name == "pins" { // whose are the handle's; here are those of all
+			continue
+		}
 		v, err := a.Get(m)
 		if err != nil {
 			return nil, err
@@ -189,8 +192,13 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 	if owner != 0 {
 		facts.Add("owner", starlark.String(engine.ProgramType(owner)))
 	}
+	held, err := m.lib.holders()
+	if err != nil {
+		return nil, m.explain(c.Name, nil, err)
+	}
+	addHolders(facts, m.info.ID, &held)
 	return facts.
 		Add("map_extra", starlark.MakeUint64(m.info.MapExtra)).
-		AddShown("memory", starlark.MakeUint64(memory), render.Size(memory)).
+		AddSeen("memory", starlark.MakeUint64(memory), layout.Seen{Value: drawnSize(memory)}).
 		Add("btf", starlark.Bool(m.info.BTF)), nil
 }

@@ -98,6 +98,8 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EBADF}, when: ofObject, says: "it has no such descriptor"},
 	{errno: []unix.Errno{unix.EACCES}, when: ofObject, says: "the file's mode does not permit it"},
 	{errno: anyErrno, when: ofObject, says: "it cannot be opened"},
+	{errno: []unix.Errno{unix.ENOENT, unix.ESRCH}, ops: "maps", says: "it does not exist"},
+	{errno: []unix.Errno{unix.EACCES}, ops: "maps", says: "this process may not look into it", hint: "run it as root, or with CAP_SYS_PTRACE"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "open", when: byPath, says: "no such pin"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "open", says: "there is no such map"},
 	{errno: []unix.Errno{unix.ENOENT}, ops: "pin", says: "the directory {dir} does not exist"},

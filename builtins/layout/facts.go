@@ -18,7 +18,7 @@ type Facts struct {
 	name   string
 	names  []string
 	values []starlark.Value
-	texts  map[int]string // what people see of some fields
+	seen   map[int]Seen // how people see some of the fields
 }
 
 var (
@@ -37,32 +37,63 @@ func (f *Facts) Add(name string, v starlark.Value) *Facts {
 	return f
 }
 
-// AddShown is Add for a value that people see as a text.
-func (f *Facts) AddShown(name string, v starlark.Value, text string) *Facts {
-	if f.texts == nil {
-		f.texts = map[int]string{}
+// Seen is how people see a field of a record. The zero value is: as it is.
+type Seen struct {
+	Head   string         // its name for them; "" is its own
+	Value  starlark.Value // what they see instead of the value; nil: the value
+	Yield  int            // see render.Column
+	Hidden bool           // they do not see it
+}
+
+// AddSeen is Add for a field that people see otherwise than scripts.
+func (f *Facts) AddSeen(name string, v starlark.Value, s Seen) *Facts {
+	if f.seen == nil {
+		f.seen = map[int]Seen{}
 	}
-	f.texts[len(f.names)] = text
+	f.seen[len(f.names)] = s
 	return f.Add(name, v)
 }
 
 // Shown is what people see of the record.
 func (f *Facts) Shown() starlark.Value {
-	if f.texts == nil {
+	if f.seen == nil {
 		return f
 	}
-	return shownFacts{f}
+	s := shownFacts{Facts: f}
+	for i := range f.names {
+		if !f.seen[i].Hidden {
+			s.places = append(s.places, i)
+		}
+	}
+	return s
 }
 
 // shownFacts is a record whose fields are as they are shown.
-type shownFacts struct{ *Facts }
+type shownFacts struct {
+	*Facts
+	places []int // of the fields that people see
+}
+
+func (f shownFacts) Fields() []string {
+	names := make([]string, len(f.places))
+	for i, at := range f.places {
+		names[i] = f.names[at]
+		if head := f.seen[at].Head; head != "" {
+			names[i] = head
+		}
+	}
+	return names
+}
 
 func (f shownFacts) Field(i int) starlark.Value {
-	if text, ok := f.texts[i]; ok {
-		return labelled{f.values[i], text}
+	if v := f.seen[f.places[i]].Value; v != nil {
+		return v
 	}
-	return f.values[i]
+	return f.values[f.places[i]]
 }
+
+// Yield is for the column of field i, see render.Column.
+func (f shownFacts) Yield(i int) int { return f.seen[f.places[i]].Yield }
 
 func (f *Facts) Type() string         { return "record" }
 func (f *Facts) Truth() starlark.Bool { return true }

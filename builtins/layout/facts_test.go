@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"slices"
 	"testing"
 
 	"go.starlark.net/starlark"
@@ -53,9 +54,11 @@ func TestFacts(t *testing.T) {
 
 // TestFactsShown shows some fields as people read them, and leaves the values alone.
 func TestFactsShown(t *testing.T) {
-	f := NewFacts("map").Add("id", starlark.MakeInt(5)).AddShown("memory", starlark.MakeInt(4096), "4.0 KiB")
+	f := NewFacts("map").Add("id", starlark.MakeInt(5)).
+		AddSeen("memory", starlark.MakeInt(4096), Seen{Head: "size", Value: starlark.String("4.0 KiB"), Yield: 3}).
+		AddSeen("flags", starlark.MakeInt(1), Seen{Hidden: true})
 	shown := f.Shown().(fielded)
-	for i, want := range []struct{ value, shown string }{{"5", "5"}, {"4096", "4.0 KiB"}} {
+	for i, want := range []struct{ value, shown string }{{"5", "5"}, {"4096", `"4.0 KiB"`}} {
 		if got := f.Field(i).String(); got != want.value {
 			t.Errorf("field %d is %s, want %s", i, got, want.value)
 		}
@@ -63,7 +66,13 @@ func TestFactsShown(t *testing.T) {
 			t.Errorf("field %d is shown as %s, want %s", i, got, want.shown)
 		}
 	}
-	if f.String() != "map(id=5, memory=4096)" {
+	if got := shown.Fields(); !slices.Equal(got, []string{"id", "size"}) {
+		t.Errorf("people see the fields %q", got)
+	}
+	if y := f.Shown().(interface{ Yield(i int) int }); y.Yield(0) != 0 || y.Yield(1) != 3 {
+		t.Errorf("the fields leave in the order %d, %d", y.Yield(0), y.Yield(1))
+	}
+	if f.String() != "map(id=5, memory=4096, flags=1)" {
 		t.Errorf("a script sees %s", f)
 	}
 	if plain := NewFacts("x").Add("id", starlark.MakeInt(5)); plain.Shown() != starlark.Value(plain) {

@@ -82,7 +82,7 @@ func writeLive(out *lines, v Live, o Options) error {
 // page is the rows up to now, which are gone then, under a head where they are in columns and none is above them. under
 // says that one is, and headed that the next page has one above it.
 func (t *Table) page(o Options, under bool) (text string, headed bool) {
-	rows, types := t.cells(o.ASCII), t.types()
+	rows, types := t.cells(o), t.types()
 	for i, r := range rows {
 		if i == 0 && t.least == nil {
 			t.least = make([]int, len(t.Columns))

@@ -16,7 +16,7 @@ func (t *Table) markdown(o Options) string {
 		blocks = append(blocks, t.markdownGrid(o))
 	}
 	if t.Nouns != "" || t.Footer != "" {
-		blocks = append(blocks, markdownText(t.footer()))
+		blocks = append(blocks, markdownText(t.footer(nil)))
 	}
 	for _, part := range t.Parts {
 		blocks = append(blocks, part.markdown(o))
@@ -41,7 +41,7 @@ func (t *Table) markdownGrid(o Options) string {
 	line(names)
 	sb.WriteByte('\n')
 	line(rule)
-	for _, row := range t.cells(o.ASCII) {
+	for _, row := range t.longCells(o) {
 		for i := range row {
 			row[i] = markdownText(row[i])
 		}

@@ -82,15 +82,19 @@ func snip(s string, limit int, ascii bool) string {
 	if width(s) <= limit {
 		return s
 	}
-	mark := "…"
+	return wrap(s, max(limit-1, 0))[0] + cutMark(ascii)
+}
+
+// cutMark stands for what was cut off.
+func cutMark(ascii bool) string {
 	if ascii {
-		mark = "~"
+		return "~"
 	}
-	return wrap(s, max(limit-1, 0))[0] + mark
+	return "…"
 }
 
 // width is how much of a line a text takes on a terminal.
-func width(s string) int { return text.StringWidth(s) }
+func width(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
 // widest is the width of the widest line.
 func widest(lines string) (n int) {

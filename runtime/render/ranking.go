@@ -22,7 +22,7 @@ func (r *Ranked) columns(o Options) (columns []chartColumn, rows [][]string) {
 	rows = make([][]string, len(r.Values))
 	if t := r.table(); t != nil {
 		const last = 10 // what goes before shares and bars do
-		names, cells := t.names(), t.cells(o.ASCII)
+		names, cells := t.names(), t.cells(o)
 		for i, name := range names {
 			if len(names) > 1 && (name == r.By || strings.HasSuffix(r.By, "."+name) || strings.HasSuffix(name, "."+r.By)) {
 				continue

@@ -182,8 +182,13 @@ func tableBy(spread func(starlark.Value) ([]Column, []starlark.Value), list star
 // fieldColumns are the names of a record's fields; of is what the record is a part of.
 func fieldColumns(rec Fielder, of string) []Column {
 	var columns []Column
-	for _, name := range rec.Fields() {
-		columns = append(columns, Column{Name: name, Of: of})
+	yielder, _ := rec.(Yielder)
+	for i, name := range rec.Fields() {
+		c := Column{Name: name, Of: of}
+		if yielder != nil {
+			c.Yield = yielder.Yield(i)
+		}
+		columns = append(columns, c)
 	}
 	return columns
 }

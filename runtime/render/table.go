@@ -34,6 +34,9 @@ type Column struct {
 	Fields []Column
 	// Shown is what people see of a value under the column that Rows give; nil: what the value itself says.
 	Shown func(starlark.Value) starlark.Value
+	// Yield is for a Table. Where it is too wide, one with 0 stays, and of the others those that there is room for, of which
+	// the least comes first.
+	Yield int
 	// Whole says that people see a value with fields as one.
 	Whole bool
 	// Right says that the cells stand at the right, as numbers do, though they are texts.
@@ -62,6 +65,7 @@ func (t *Table) layout(o Options) string {
 
 // own is the table without its parts.
 func (t *Table) own(o Options) string {
+	t, left := t.fitted(o)
 	var out []string
 	if t.Title != "" || len(t.Columns) == 0 {
 		out = append(out, strings.TrimRight(escapeLine(t.Title), " "))
@@ -70,13 +74,13 @@ func (t *Table) own(o Options) string {
 		out = append(out, t.body(o))
 	}
 	if t.Nouns != "" || t.Footer != "" {
-		out = append(out, t.footer())
+		out = append(out, t.footer(left))
 	}
 	return strings.Join(out, "\n")
 }
 
-// footer says how many rows there are.
-func (t *Table) footer() string {
+// footer says how many rows there are, and which columns have left.
+func (t *Table) footer(left []string) string {
 	if t.Footer != "" {
 		return escapeLine(t.Footer)
 	}
@@ -87,12 +91,15 @@ func (t *Table) footer() string {
 	if t.Total > len(t.Rows) {
 		out += " (" + Count(len(t.Rows)) + " shown)"
 	}
+	if len(left) > 0 {
+		out += ", without " + escapeLine(strings.Join(left, ", "))
+	}
 	return out
 }
 
 // body is the head and the rows; where they are too wide, one below the other.
 func (t *Table) body(o Options) string {
-	rows, types := t.cells(o.ASCII), t.types()
+	rows, types := t.cells(o), t.types()
 	grid := t.grid(rows, types)
 	if o.Width > 0 && widest(grid) > o.Width {
 		types = t.shortTypes(rows, types, o.ASCII)
@@ -101,9 +108,9 @@ func (t *Table) body(o Options) string {
 	switch {
 	case o.Width == 0 || widest(grid) <= o.Width:
 	case t.record:
-		return t.fieldView(rows, o)
+		return t.fieldView(t.longCells(o), o)
 	case len(rows) > 0:
-		return t.recordView(rows, o)
+		return t.recordView(t.longCells(o), o)
 	}
 	if !o.Color {
 		return grid
@@ -200,11 +207,29 @@ func (t *Table) shortTypes(rows [][]string, types []string, ascii bool) []string
 	return short
 }
 
-func (t *Table) cells(ascii bool) [][]string {
+// cells are the texts in a grid.
+func (t *Table) cells(o Options) [][]string {
+	return t.texts(func(v starlark.Value) string {
+		d, _ := v.(Drawn)
+		room := d.Room
+		if t.record {
+			room = 0
+		}
+		return o.drawn(v, room)
+	})
+}
+
+// longCells are the texts where each has lines of its own, which may be cut anywhere.
+func (t *Table) longCells(o Options) [][]string {
+	o.Color = false
+	return t.texts(func(v starlark.Value) string { return o.drawn(v, 0) })
+}
+
+func (t *Table) texts(text func(starlark.Value) string) [][]string {
 	rows := make([][]string, len(t.Rows))
 	for i, r := range t.Rows {
 		for _, v := range r {
-			rows[i] = append(rows[i], cell(v, ascii))
+			rows[i] = append(rows[i], text(v))
 		}
 	}
 	return rows
@@ -217,7 +242,12 @@ func (t *Table) numeric(column int) bool {
 	}
 	numbers := 0
 	for _, r := range t.Rows {
-		switch r[column].(type) {
+		switch v := r[column].(type) {
+		case Drawn:
+			if !v.Number {
+				return false
+			}
+			numbers++
 		case starlark.Int, starlark.Float:
 			numbers++
 		case starlark.NoneType:
