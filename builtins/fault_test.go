@@ -45,7 +45,7 @@ var faultScripts = []struct{ name, make, body string }{
 	{"drain", queueOf, `print(list(m.drain()))`},
 	{"queue clear", queueOf, `print(m.clear())`},
 	{"freeze", hashOf, `m.freeze(); print(m.frozen)`},
-	{"info", hashOf, `print(m.info().name, m.frozen)`},
+	{"info", hashOf, `print(m.info().name, len(m.info(holders=True).processes), m.frozen)`},
 	{"pin", hashOf, `m.pin("/sys/fs/bpf/a"); print(open("/sys/fs/bpf/a") == m); m.unpin()`},
 	{"open", hashOf, `print(open("m") == m, open(m.id) == m, [x.entries for x in maps("m", count=True)])`},
 	{"show", hashOf, `show(m)`},

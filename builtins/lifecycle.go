@@ -76,13 +76,14 @@ m = open("/sys/fs/bpf/flows")`,
 		return starlark.None, nil
 	},
 }, {
-	Name: "info",
+	Name:   "info",
+	Params: "holders=False",
 	Doc: "What there is to know about the map, one record.\n" +
-		"pins, processes and programs are all that hold the map, as maps() tells them. " +
 		"btf says whether the kernel keeps the types with it; memory is in bytes; owner is the type of the programs that may use a " +
-		"prog_array, once one is in it.",
+		"prog_array, once one is in it. With holders it has also what maps() tells: all pins of the map, and the processes and programs that hold it.",
 	Example: `show(m.info())
-print(m.info().memory // m.max_entries, "bytes for each entry")`,
+print(m.info().memory // m.max_entries, "bytes for each entry")
+show(m.info(holders=True).processes)`,
 	Run: (*Map).infoRecord,
 }}
 
@@ -171,8 +172,12 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 		return nil, m.explain(c.Name, nil, unix.EBADF)
 	}
 	facts := layout.NewFacts("info")
+	holders, err := c.Bool(0, "holders")
+	if err != nil {
+		return nil, err
+	}
 	for _, a := range mapAttrs {
-		if a.Name == "pins" { // whose are the handle's; here are those of all
+		if holders && a.Name == "pins" { // whose are the handle's; here are those of all
 			continue
 		}
 		v, err := a.Get(m)
@@ -192,11 +197,13 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 	if owner != 0 {
 		facts.Add("owner", starlark.String(engine.ProgramType(owner)))
 	}
-	held, err := m.lib.holders()
-	if err != nil {
-		return nil, m.explain(c.Name, nil, err)
+	if holders {
+		held, err := m.lib.holders()
+		if err != nil {
+			return nil, m.explain(c.Name, nil, err)
+		}
+		addHolders(facts, m.info.ID, &held)
 	}
-	addHolders(facts, m.info.ID, &held)
 	return facts.
 		Add("map_extra", starlark.MakeUint64(m.info.MapExtra)).
 		AddSeen("memory", starlark.MakeUint64(memory), layout.Seen{Value: drawnSize(memory)}).

@@ -165,7 +165,9 @@ func (l *Library) listing(c method.Call) (*listing, error) {
 
 // Which columns leave a table of maps that is too wide, the first ones last.
 const (
-	yieldsMax = iota + 1
+	yieldsType = iota + 1
+	yieldsMemory
+	yieldsMax
 	yieldsProcesses
 	yieldsPins
 	yieldsPrograms
@@ -194,7 +196,7 @@ func (list *listing) record(m engine.Map) (*layout.Facts, error) {
 	facts := layout.NewFacts("map").
 		Add("id", number(info.ID)).
 		Add("name", starlark.String(info.Name)).
-		Add("type", starlark.String(kind.Name)).
+		AddSeen("type", starlark.String(kind.Name), layout.Seen{Yield: yieldsType}).
 		AddSeen("key_type", key, layout.Seen{Value: drawnType(key), Yield: yieldsKey}).
 		AddSeen("value_type", value, layout.Seen{Value: drawnType(value), Yield: yieldsValue}).
 		AddSeen("key_size", number(info.KeySize), layout.Seen{Hidden: true}).
@@ -203,7 +205,7 @@ func (list *listing) record(m engine.Map) (*layout.Facts, error) {
 		AddSeen("max_entries", number(info.MaxEntries), layout.Seen{Head: "max", Yield: yieldsMax}).
 		AddSeen("full", f.share(), layout.Seen{Value: f.drawn()}).
 		AddSeen("evicting", starlark.Bool(kind.Evicts), layout.Seen{Hidden: true}).
-		AddSeen("memory", starlark.MakeUint64(memory), layout.Seen{Value: drawnSize(memory)}).
+		AddSeen("memory", starlark.MakeUint64(memory), layout.Seen{Value: drawnSize(memory), Yield: yieldsMemory}).
 		AddSeen("frozen", starlark.Bool(frozen), layout.Seen{Hidden: true}).
 		AddSeen("flags", number(info.Flags), layout.Seen{Hidden: true})
 	addHolders(facts, info.ID, &list.holders)

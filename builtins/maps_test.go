@@ -152,8 +152,8 @@ func TestMapsRecords(t *testing.T) {
 		{`print(catch(maps, program=31)[1])`, `maps: program id=31: the memory engine has maps alone, no programs and no other objects`},
 		{`print(catch(maps, program="xdp_fw")[1], catch(maps, program=1.5)[1])`,
 			`maps: program: there is no program "xdp_fw" maps: program: got float, want a program's id, name, or the path of its pin`},
-		{`i = open("ct4_global").info(); print(len(i.pins), i.processes[1].pid, i.programs[0].id)`, `2 812 31`},
-		{`i = open("pkts").info(); print(i.pins, i.processes, i.programs)`, `() None ()`},
+		{`i = open("ct4_global").info(holders=True); print(len(i.pins), i.processes[1].pid, i.programs[0].id)`, `2 812 31`},
+		{`i = open("pkts").info(holders=True); print(i.pins, i.processes, i.programs)`, `() None ()`},
 		{`print(len({m: 1 for m in maps()}))`, `8`}, // they can be keys
 	} {
 		if got := shownBy(t, newHeld(), render.Options{}, heldMaps+row.code); got != row.want+"\n" {

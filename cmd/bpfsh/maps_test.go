@@ -167,7 +167,9 @@ func TestMapsOfBpftrace(t *testing.T) {
 	run := runner(t, "kernel")
 	pid := strconv.Itoa(cmd.Process.Pid)
 	maps := listing(t, run(`json.encode(maps(pid=`+pid+`))`))
-	at := slices.IndexFunc(maps, func(m listed) bool { return strings.HasPrefix(m.Name, "AT_bpfsh") || strings.HasPrefix(m.Name, "bpfsh_") })
+	at := slices.IndexFunc(maps, func(m listed) bool {
+		return strings.HasPrefix(m.Name, "AT_bpfsh") || strings.HasPrefix(m.Name, "bpfsh_")
+	})
 	if at < 0 {
 		t.Fatalf("none of bpftrace's maps has the name: %+v", maps)
 	}

@@ -141,7 +141,7 @@ func TestCapabilities(t *testing.T) {
 		{"BPF/hash", []uintptr{bpf}, hash + `m.kernel.update(1, 2); m.kernel.add(1, 5); print(m.kernel.lookup(1), m.kernel.count(), list(m.kernel.items()))`, "7 1 [(1, 7)]", 0, "5.13"},
 		{"BPF/count", []uintptr{bpf}, hash + `print(m.count())`, "1\n", 0, ""},
 		{"BPF+PERFMON/count", []uintptr{bpf, perf}, hash + `print(m.count())`, "1\n", 0, ""},
-		{"BPF/info", []uintptr{bpf}, hash + `i = m.info(); print(i.programs, len(i.processes))`, "None 1", 0, ""}, // programs are for CAP_SYS_ADMIN to list
+		{"BPF/info", []uintptr{bpf}, hash + `i = m.info(holders=True); print(i.programs, len(i.processes))`, "None 1", 0, ""}, // programs are for CAP_SYS_ADMIN to list
 		{"BPF/lock", []uintptr{bpf}, locked + `m.kernel.lookup(1)`, lacks + "CAP_NET_ADMIN, CAP_PERFMON (EPERM)", 3, ""},
 		{"BPF+NET_ADMIN+PERFMON/lock", []uintptr{bpf, net, perf}, locked + `print(m.kernel.lookup(1))`, "None\n", 0, ""},
 		{"BPF+NET_ADMIN/devmap", []uintptr{bpf, net}, device + `print(m.kernel.lookup(1))`, "None\n", 0, ""},

@@ -59,8 +59,8 @@ func (o Options) drawn(v starlark.Value, room int) string {
 
 func red(text string) string { return "\x1b[1;31m" + text + "\x1b[0m" }
 
-// fitted is the table with the columns that there is room for, and the names of those that have left. Where it would not
-// fit with those alone that stay, it keeps all.
+// fitted is the table with the columns that there is room for, and the names of those that have left; such a column without
+// a text leaves too, and nobody misses it. Where it would not fit with those alone that stay, it keeps all.
 func (t *Table) fitted(o Options) (narrow *Table, left []string) {
 	fits := func(t *Table) bool { return widest(t.grid(t.cells(o), t.types())) <= o.Width }
 	stays := func(c Column) bool { return c.Yield == 0 }
@@ -76,8 +76,12 @@ func (t *Table) fitted(o Options) (narrow *Table, left []string) {
 		return t, nil
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(t.Columns[a].Yield, t.Columns[b].Yield) })
+	cells := t.cells(o)
+	empty := func(column int) bool {
+		return !slices.ContainsFunc(cells, func(row []string) bool { return row[column] != "" })
+	}
 	for _, i := range order {
-		if in[i] {
+		if in[i] || empty(i) {
 			continue
 		}
 		in[i] = true
@@ -88,7 +92,7 @@ func (t *Table) fitted(o Options) (narrow *Table, left []string) {
 		}
 	}
 	for i, c := range t.Columns {
-		if !in[i] {
+		if !in[i] && !empty(i) {
 			left = append(left, c.Name)
 		}
 	}

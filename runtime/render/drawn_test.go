@@ -87,6 +87,24 @@ id  ####   10 MiB
 	}
 }
 
+// A column without a text has room where the others have, and else is not missed.
+func TestDrawnEmpty(t *testing.T) {
+	row := func(a, b string) starlark.Value {
+		return yielding{starlark.None, []string{"x0", "a1", "b2", "c3"}, []starlark.Value{
+			starlark.String("one and another"), starlark.String(b), starlark.String(a), starlark.String("")}}
+	}
+	list := starlark.NewList([]starlark.Value{row("", "text"), row("", "")})
+	for width, want := range map[int]string{
+		80: "x0               a1    b2  c3\none and another  text\none and another\n2 rows",
+		24: "x0               a1\none and another  text\none and another\n2 rows",
+		20: "x0\none and another\none and another\n2 rows, without a1",
+	} {
+		if got, err := (Options{Width: width}).Text(list); err != nil || got != want {
+			t.Errorf("%d: got %s, %v\nwant %s", width, got, err, want)
+		}
+	}
+}
+
 // Where the columns that stay are too wide, none leaves: the cells stand one below the other, whole and without colours.
 func TestDrawnNarrow(t *testing.T) {
 	long := Drawn{Value: starlark.None, Room: 10, Loud: true, Draw: func(room int, ascii bool) string {
