@@ -1,6 +1,7 @@
 package kernel_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -251,11 +252,21 @@ func TestHoldersMounted(t *testing.T) {
 	}
 }
 
-// heldWithout is the variable of a child that has no rights.
+// heldWithout is the variable of a child that becomes a user without rights: "hidepid" lets /proc hide the processes of
+// others from it.
 const heldWithout = "BPFSH_TEST_HOLDERS_WITHOUT"
 
 // seen says what may be seen of the holders of maps.
-func seen() string {
+func seen(how string) string {
+	if how == "hidepid" {
+		if err := unix.Mount("proc", "/proc", "proc", 0, "hidepid=2"); err != nil {
+			return err.Error()
+		}
+	}
+	const nobody = 65534
+	if err := errors.Join(syscall.Setgroups(nil), syscall.Setgid(nobody), syscall.Setuid(nobody)); err != nil {
+		return err.Error()
+	}
 	h, err := new(kernel.Engine).Holders()
 	return fmt.Sprint(len(h.Programs.By), h.Programs.Partial, len(h.Hidden) > 0, h.Processes.Partial, err)
 }
@@ -267,12 +278,13 @@ func TestHoldersHidden(t *testing.T) {
 		t.Skip("only root can become another user")
 	}
 	uses(t, "hidden", hash(t, e))
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), heldWithout+"=1", "GORACE=atexit_sleep_ms=0")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-	out, err := cmd.Output()
-	if want := "0 true true true <nil>"; err != nil || string(out) != want {
-		t.Errorf("got %q, %v; want %q", out, err, want)
+	for how, want := range map[string]string{"plain": "0 true true true <nil>", "hidepid": "0 true false true <nil>"} {
+		cmd := exec.Command("/proc/self/exe")
+		cmd.Env = append(os.Environ(), heldWithout+"="+how, "GORACE=atexit_sleep_ms=0")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: unix.CLONE_NEWNS}
+		if out, err := cmd.Output(); err != nil || string(out) != want {
+			t.Errorf("%s: got %q, %v; want %q", how, out, err, want)
+		}
 	}
 }
 

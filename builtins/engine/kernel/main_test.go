@@ -28,8 +28,8 @@ func TestMain(m *testing.M) {
 		fmt.Print(mounted(dir))
 		return
 	}
-	if os.Getenv(heldWithout) != "" {
-		fmt.Print(seen())
+	if how := os.Getenv(heldWithout); how != "" {
+		fmt.Print(seen(how))
 		return
 	}
 	os.Exit(kerneltest.Main(m))
