@@ -324,6 +324,20 @@ func TestMisfit(t *testing.T) {
 	}
 }
 
+// heldElsewhere is an engine with a map that another process has open too.
+type heldElsewhere struct {
+	engine.Engine
+	id uint32
+}
+
+var elsewhere = engine.Process{PID: 1 << 30, Comm: "elsewhere"}
+
+func (e *heldElsewhere) Holders() (engine.Holders, error) {
+	h, err := e.Engine.Holders()
+	h.Processes.By[e.id] = append(h.Processes.By[e.id], elsewhere)
+	return h, err
+}
+
 // What holds maps is what would hold them: pins as they are planned, and this process where it has a handle on a map that
 // was made here.
 func TestHolders(t *testing.T) {
@@ -334,7 +348,7 @@ func TestHolders(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	e := dryrun.New(real)
+	e := dryrun.New(&heldElsewhere{real, there.Info().ID})
 	m := made(t, e, "hash", 4, 0)
 	kept := made(t, e, "array", 4, 0)
 	for _, err := range []error{
@@ -362,7 +376,7 @@ func TestHolders(t *testing.T) {
 		pins      []string
 		processes []engine.Process
 	}{
-		{there, []string{"/sys/fs/bpf/again", "/sys/fs/bpf/stays"}, self},
+		{there, []string{"/sys/fs/bpf/again", "/sys/fs/bpf/stays"}, append(self, elsewhere)},
 		{m, []string{"/sys/fs/bpf/moves", "/sys/fs/bpf/new"}, self},
 		{kept, []string{"/sys/fs/bpf/another"}, nil},
 	} {

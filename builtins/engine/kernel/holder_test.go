@@ -93,7 +93,7 @@ func TestHoldersPrograms(t *testing.T) {
 func TestHoldersProcesses(t *testing.T) {
 	e := kerneltest.Engine(t)
 	m, other := hash(t, e), hash(t, e)
-	const comm = "ev\x1b]0;il\x07\n\xff"
+	const comm = "ev\x1b]0;il\x07\xff \n"
 	sleep, err := exec.LookPath("sleep")
 	if err != nil {
 		t.Skip(err)
@@ -228,8 +228,8 @@ func mounted(dir string) string {
 	}
 	defer m.Close()
 	do(m.Pin(fs+"/pin", false))
-	do(m.Pin(fs+"/sub/pin", false))
-	h, err := new(kernel.Engine).Holders()
+	do(m.Pin(part+"/pin", false))
+	h, err := e.Holders()
 	do(err)
 	do(os.Remove(fs + "/pin"))
 	do(os.Remove(fs + "/sub/pin"))
