@@ -34,7 +34,7 @@ func inMemory(source string) (string, error) {
 	return out.String(), errors.Join(err, s.Finish())
 }
 
-const fifty = `m = create("hash", key="u32", value="u64", max_entries=50000, name="m"); m.update_batch({n: n * n for n in range(50000)}); s = snapshot(m)
+const many = `m = create("hash", key="u32", value="u64", max_entries=20000, name="m"); m.update_batch({n: n * n for n in range(20000)}); s = snapshot(m)
 `
 
 // TestSaveFull leaves what was there, and nothing else, where the file system is full.
@@ -48,7 +48,7 @@ func TestSaveFull(t *testing.T) {
 	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err := inMemory(fifty + fmt.Sprintf("s.save(%q)", path))
+	_, err := inMemory(many + fmt.Sprintf("s.save(%q)", path))
 	if !errors.Is(err, unix.ENOSPC) || !strings.Contains(err.Error(), path+": ") {
 		t.Errorf("got %v, want that %s has no space", err, path)
 	}
@@ -108,7 +108,7 @@ func TestSnapshotInterrupted(t *testing.T) {
 	if err := os.WriteFile(path, []byte("before"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const same = "defer(lambda: (m.count() == 50000 and m[3] == 9) or fail('something was written'))\n"
+	const same = "defer(lambda: (m.count() == 20000 and m[3] == 9) or fail('something was written'))\n"
 	for op, code := range map[string]string{
 		"save":     fmt.Sprintf("arm(); s.save(%q)", path),
 		"save gz":  fmt.Sprintf("arm(); s.save(%q)", path+".gz"),
@@ -117,7 +117,7 @@ func TestSnapshotInterrupted(t *testing.T) {
 		"apply":    "arm(); apply(m, {})",
 		"restore":  "m.update(3, 9); arm(); restore(m, s)",
 	} {
-		err := interrupted(t, op, fifty+same+code)
+		err := interrupted(t, op, many+same+code)
 		if err != nil && strings.Contains(err.Error(), "something") {
 			t.Errorf("%s: %v", op, err)
 		}
@@ -140,13 +140,13 @@ func TestSaveLink(t *testing.T) {
 		text, err := os.ReadFile("pipe")
 		read <- fmt.Sprint(string(text), err)
 	}()
-	if _, err := inMemory(fifty + `s.save("link"); s.save("pipe"); load_snapshot("real") == s or fail("it is another")`); err != nil {
+	if _, err := inMemory(many + `s.save("link"); s.save("pipe"); load_snapshot("real") == s or fail("it is another")`); err != nil {
 		t.Error(err)
 	}
 	if info, err := os.Lstat("link"); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		t.Errorf("the link is %v, %v", info, err)
 	}
-	if text := <-read; strings.Count(text, "\n") != 50002 || !strings.HasSuffix(text, "<nil>") {
+	if text := <-read; strings.Count(text, "\n") != 20002 || !strings.HasSuffix(text, "<nil>") {
 		t.Errorf("the pipe gave %d lines", strings.Count(text, "\n"))
 	}
 }
@@ -206,7 +206,7 @@ func endless(t *testing.T, text string, more func(i int) string) []byte {
 	var out bytes.Buffer
 	z := gzip.NewWriter(&out)
 	z.Write([]byte(text))
-	for i, n := 0, 0; n < 1<<23; i++ {
+	for i, n := 0, 0; n < 1<<22; i++ {
 		piece := more(i)
 		n += len(piece)
 		z.Write([]byte(piece)) // into memory: Close would say
