@@ -126,11 +126,11 @@ func TestEventsOfProgram(t *testing.T) {
 ring = open("%[1]s/ring")
 at = 0
 for e in events(ring, type="struct event", timeout=0, backlog=True):
-    print(e.number, len(e.comm) > 0, e.ktime > at)
+    print(e.number, e.comm, e.ktime > at)
     at = e.ktime
 ring.kernel.output({"ktime": 0, "number": 7, "comm": "x", "unused": 0}, type="struct event")
 print(catch(events, ring, type="struct evnt")[1])`, dir))
-	want := "0 True True\n1 True True\n2 True True\n" + `events: type: type "struct evnt", column 1: no struct evnt is known (did you mean struct event?)` + "\n"
+	want := "0 me True\n1 me True\n2 me True\n" + `events: type: type "struct evnt", column 1: no struct evnt is known (did you mean struct event?)` + "\n"
 	if err != nil || got != want {
 		t.Errorf("got %q, %v\nwant %q", got, err, want)
 	}

@@ -21,7 +21,7 @@ const (
 
 // excused are reasons for which a test may be skipped whatever the kernel is: what is not in the virtual machine.
 var excused = []*regexp.Regexp{
-	regexp.MustCompile(`clang is not installed`),
+	regexp.MustCompile(`(clang|bpftool|bpftrace) is not installed`),
 	regexp.MustCompile(`executable file not found in \$PATH`),
 	regexp.MustCompile(`zsh completes only at a terminal`),
 	regexp.MustCompile(`no CPU is offline`),
