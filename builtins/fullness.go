@@ -58,7 +58,7 @@ func (f *fullness) drawn() starlark.Value {
 		case f.kind.Shape == engine.Indexed || f.kind.Shape == engine.Slots:
 			said = []string{"fixed"}
 		case f.runsFull() && f.most > 0:
-			said = []string{unknownMark(ascii)}
+			said = []string{render.Gap(ascii)}
 		}
 		if f.frozen {
 			said = append(said, "frozen")
@@ -73,18 +73,10 @@ func (f *fullness) drawnEntries() starlark.Value {
 		case f.entries != starlark.None:
 			return f.entries.String()
 		case f.runsFull() || f.kind.Shape == engine.Slots:
-			return unknownMark(ascii)
+			return render.Gap(ascii)
 		}
 		return ""
 	}}
-}
-
-// unknownMark stands for what is there and was not found out.
-func unknownMark(ascii bool) string {
-	if ascii {
-		return "..."
-	}
-	return "…"
 }
 
 // entriesOf is the number of entries of a map: what the kernel has counted, what its type says, or with walk what a walk

@@ -54,7 +54,7 @@ func addList(facts *layout.Facts, name string, list starlark.Tuple, known bool, 
 	}
 	facts.AddSeen(name, v, layout.Seen{Yield: yield, Value: render.Drawn{Value: v, Room: room, Draw: func(room int, ascii bool) string {
 		if !known {
-			return unknownMark(ascii)
+			return render.Gap(ascii)
 		}
 		return render.ListText(texts, room, ascii)
 	}}})

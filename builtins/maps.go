@@ -28,8 +28,8 @@ var mapsFunctions = []method.Row[*Library]{{
 		"are no more than a million.",
 	Example: `show(maps("flow*", type="hash", count=True))
 show(sorted(maps(), key=lambda map: map.memory, reverse=True)[:5])
-[map.name for map in maps() if map.full and map.full > 0.9 and not map.evicting]
-[map.id for map in maps() if map.pins == () and map.processes == () and map.programs == ()]`,
+[m.name for m in maps() if m.full and m.full > 0.9 and not m.evicting]
+[m.id for m in maps() if m.processes == () and m.programs == ()]`,
 	Run: (*Library).maps,
 }}
 

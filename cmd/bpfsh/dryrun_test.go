@@ -384,6 +384,9 @@ func TestDryRunTour(t *testing.T) {
 var onlyKernels = strings.Fields(`create_ring create_types create_types_later element_slots handle_objects handle_programs kernelside_device
 	kernelside_lacks_use events_errors events_missed events_object events_perf events_ring events_show scripts_tail`)
 
+// loaded are the scripts that look at the programs which m.kernel loads: in a dry run it loads none.
+var loaded = []string{"find_maps_programs"}
+
 // TestDryRunGoldens runs the scripts of testdata in a dry run: they print what they print without, and the plan behind it.
 func TestDryRunGoldens(t *testing.T) {
 	scripts, err := filepath.Glob("../../testdata/*.star")
@@ -420,6 +423,9 @@ func TestDryRunGoldens(t *testing.T) {
 			for _, script := range scripts {
 				base := strings.TrimSuffix(filepath.Base(script), ".star")
 				t.Run(base, func(t *testing.T) {
+					if slices.Contains(loaded, base) {
+						t.Skip("in a dry run m.kernel loads no program")
+					}
 					err := g.Check(script)
 					var lacking *runtime.Lacking
 					if errors.As(err, &lacking) {

@@ -15,3 +15,6 @@ func (o Options) signs() signs {
 	}
 	return signs{wall: "│", arrow: "←", times: "×", dot: " ·", gap: "…"}
 }
+
+// Gap stands for what is there and is not known.
+func Gap(ascii bool) string { return Options{ASCII: ascii}.signs().gap }
