@@ -57,6 +57,10 @@ func TestLong(t *testing.T) {
 	run(`
 m = create("hash", key="u32", value="struct { u64 packets; u64 bytes; }", max_entries=20000, name="long_flows")
 jobs = create("queue", value="u32", max_entries=64)
+ring = create("ringbuf", max_entries=4096)
+drops = create("percpu_array", value="u64", max_entries=4)
+outer = create("hash_of_maps", key="u32", max_entries=4, inner=create("hash", key="u32", value="u32", max_entries=8))
+last = snapshot(m)
 
 def churn(seed):
     m.update_batch([(n * seed % 30000, (n, 60 * n)) for n in range(500)] if m.count() < 15000 else [])
@@ -83,7 +87,20 @@ def look(seed):
     again.kernel.lookup(seed % 1000) if seed % 2 == 0 else None
     jobs.push(seed % 100, BPF_EXIST)
     catch(lambda: [fail("half-way") for _ in m])
-    return (total, best, [i.name for i in maps("long_*", count=True)], str(m.info()))
+    ring.kernel.output((seed % 100, seed), type="struct { u32 a; u64 b; }")
+    seen = [e.a for e in events(ring, type="struct { u32 a; u64 b; }", backlog=True, max=1)]
+    taken = [e.a for e in events(ring, type="struct { u32 a; u64 b; }", consume=True, max=1)]
+    for e in events(ring, backlog=True, idle="1ms"):
+        break
+    now = snapshot(m)
+    changes = diff(last, now)
+    apply(copy, now)
+    outer.swap(seed % 4, lambda new: new.update(1, seed % 100))
+    drops[seed % 4] = [seed % 1000] * cpus()
+    watch(m, by="bytes", every="50ms", max=2)
+    watch(lambda: drops[seed % 4], every="50ms", max=1)
+    pictures = (hist(m.values(), by="bytes"), percpu(drops), changes.same, len(seen), len(taken))
+    return (total, best, pictures, str(m.info(holders=True)), [i.name for i in maps("long_*", count=True)], str(m.info()))
 `)
 	round := func() { run(fmt.Sprintf("churn(%d)\nlook(%d)", rand.IntN(1<<20), rand.IntN(1<<20))) }
 	begin := time.Now()
