@@ -89,7 +89,11 @@ func (f *field) narrow(width int) (ok bool) {
 
 // survey finds bits that belong to several fields or to none.
 func (rt *recordType) survey() {
-	sorted := slices.SortedFunc(slices.Values(rt.fields), func(f, g field) int { return cmp.Compare(f.start, g.start) })
+	sorted := make([]*field, len(rt.fields))
+	for i := range rt.fields {
+		sorted[i] = &rt.fields[i]
+	}
+	slices.SortFunc(sorted, func(f, g *field) int { return cmp.Compare(f.start, g.start) })
 	end := 0
 	for _, f := range sorted {
 		rt.shared = rt.shared || f.start < end

@@ -66,6 +66,8 @@ type Topic struct {
 }
 
 // Entries lists what the rows say, in their order. kind is "function" or "method".
+//
+//go:noinline
 func Entries[R any](kind string, rows []Row[R]) []Entry {
 	entries := make([]Entry, len(rows))
 	for i, r := range rows {
@@ -77,6 +79,8 @@ func Entries[R any](kind string, rows []Row[R]) []Entry {
 func (r Row[R]) entry(kind string) Entry { return Entry{kind, r.Name, r.Params, r.Doc, r.Example} }
 
 // AttrEntries lists what the attributes say, in their order.
+//
+//go:noinline
 func AttrEntries[R any](attrs []Attr[R]) []Entry {
 	entries := make([]Entry, len(attrs))
 	for i, a := range attrs {
