@@ -77,9 +77,6 @@ func (c rawColumn) each(call method.Call, f func(b engine.Batch, values []byte) 
 	})
 }
 
-// ranked is the number that has a rank.
-func (c rawColumn) ranked(rank uint64) quantity { return quantity{whole: c.column.Ranked(rank)} }
-
 // element is entry i of a batch, as the loop gives it.
 func (c rawColumn) element(b engine.Batch, i int) starlark.Value {
 	m := c.entries.m

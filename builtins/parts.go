@@ -1,9 +1,8 @@
 package builtins
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
+	"sort"
 	"strings"
 
 	"bpfsh/runtime/method"
@@ -84,14 +83,12 @@ func (p *Parts) value() starlark.Value {
 		return only
 	}
 	items := p.dict.Items()
-	slices.SortStableFunc(items, func(a, b starlark.Tuple) int {
-		if n := cmp.Compare(b[1].(part).size(), a[1].(part).size()); n != 0 {
-			return n
+	sort.SliceStable(items, func(i, j int) bool {
+		if a, b := items[i][1].(part).size(), items[j][1].(part).size(); a != b {
+			return a > b
 		}
-		if less, err := starlark.Compare(syntax.LT, a[0], b[0]); less && err == nil {
-			return -1
-		}
-		return 1 // or in no order, which keys may lack
+		less, err := starlark.Compare(syntax.LT, items[i][0], items[j][0])
+		return less && err == nil // keys may lack an order
 	})
 	p.dict = starlark.NewDict(len(items))
 	for _, item := range items {

@@ -52,14 +52,6 @@ func (n quantity) compare(o quantity) int {
 	return n.whole.Compare(o.whole)
 }
 
-// minus is n - o, exact where both are whole and not far apart.
-func (n quantity) minus(o quantity) float64 {
-	if n.near() || o.near() {
-		return n.float() - o.float()
-	}
-	return n.whole.Minus(o.whole).Float()
-}
-
 // plus is n + o.
 func (n quantity) plus(o quantity) quantity {
 	if n.near() || o.near() {

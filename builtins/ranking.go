@@ -38,17 +38,17 @@ func (s *summary) add(v starlark.Value) {
 }
 
 // keepRanking remembers how the elements of a list were ranked, if they were by numbers, and returns the list.
-func keepRanking[R any](l *Library, x starlark.Value, pairs bool, by starlark.Value, list *starlark.List, kept []ranked[R], numberOf func(R) (quantity, bool), all summary) *starlark.List {
-	if !all.numbers || len(kept) == 0 {
+func (l *Library) keepRanking(x starlark.Value, pairs bool, by starlark.Value, list *starlark.List, best *greatest, all summary) *starlark.List {
+	if !all.numbers || len(best.kept) == 0 {
 		return list
 	}
 	r := &ranking{all: all, pairs: pairs, by: pickedName(by)}
 	if e, ok := x.(*entries); ok {
 		r.shown = e.shown()
 	}
-	for _, e := range kept {
+	for i, e := range best.kept {
 		n, _ := numberOf(e.rank) // all are
-		r.elements, r.numbers = append(r.elements, e.value), append(r.numbers, n)
+		r.elements, r.numbers = append(r.elements, list.Index(i)), append(r.numbers, n)
 	}
 	if len(l.rankings) >= l.rankingsDue { // drop those of lists that are gone
 		for p := range l.rankings {

@@ -1,7 +1,6 @@
 package builtins
 
 import (
-	"cmp"
 	"fmt"
 	"hash/maphash"
 	"math"
@@ -16,32 +15,30 @@ import (
 )
 
 // rates are numbers that are looked at again and again, of keys that come and go. It remembers the number of every key,
-// so that a key's rate is known also when it comes among the greatest; that is some 40 bytes for each.
-//
-// N is a number: quantity, or the rank of one, which takes less room.
-type rates[N any] struct {
-	compare func(a, b N) int
-	minus   func(a, b N) float64
-	byRate  bool
-	top     int
+// so that a key's rate is known also when it comes among the greatest; that is some 40 to 80 bytes for each.
+type rates struct {
+	byRate bool
+	top    int
 
 	seed    maphash.Seed
 	start   time.Time // of this look
 	elapsed time.Duration
 	looks   int
-	before  map[uint64]N // by the hash of the key
-	now     map[uint64]N
+	before  map[uint64]uint64 // the state of each number, by the hash of its key
+	now     map[uint64]uint64
 	tracks  map[uint64]*track // of keys that are shown, or were
-	best    *greatest[pace[N]]
+	best    *greatest         // of *pace
+	floor   *pace             // the least that is kept
 }
 
 // pace is a number, and how fast it grows.
-type pace[N any] struct {
-	key  uint64
-	n    N
-	rate float64 // NaN: it is not known
-	note string  // "new", "reset" or ""
-	same bool    // as the look before
+type pace struct {
+	key     uint64
+	element starlark.Value
+	n       quantity
+	rate    float64 // NaN: it is not known
+	note    string  // "new", "reset" or ""
+	same    bool    // as the look before
 }
 
 // track is how fast a key's number has grown.
@@ -54,50 +51,53 @@ type track struct {
 // longest is how many looks back a track goes.
 const longest = 60
 
-func newRates[N any](w *watch, compare func(a, b N) int, minus func(a, b N) float64) *rates[N] {
-	return &rates[N]{
-		compare: compare, minus: minus, byRate: w.byRate, top: w.top,
-		seed: maphash.MakeSeed(), before: map[uint64]N{}, now: map[uint64]N{}, tracks: map[uint64]*track{},
-	}
+func newRates(w *watch) *rates {
+	return &rates{byRate: w.byRate, top: w.top, seed: maphash.MakeSeed(), before: map[uint64]uint64{}, now: map[uint64]uint64{}, tracks: map[uint64]*track{}}
 }
 
 // begin begins a look.
-func (r *rates[N]) begin() {
+func (r *rates) begin() {
 	start := time.Now()
 	r.elapsed, r.start = start.Sub(r.start), start
 	r.looks++
 	r.before, r.now = r.now, r.before
 	clear(r.now)
-	r.best = &greatest[pace[N]]{less: func(a, b pace[N]) (bool, error) { return r.less(a, b), nil }, n: r.top}
-}
-
-func (r *rates[N]) less(a, b pace[N]) bool {
-	if r.byRate {
-		known := func(p pace[N]) float64 {
-			if math.IsNaN(p.rate) {
-				return -1
-			}
-			return p.rate
-		}
-		if n := cmp.Compare(known(a), known(b)); n != 0 {
-			return n < 0
-		}
-	}
-	return r.compare(a.n, b.n) < 0
+	r.best, r.floor = &greatest{n: r.top}, nil
 }
 
 // add is one key's number. element is asked for if it is among the greatest so far.
-func (r *rates[N]) add(key []byte, n N, element func() starlark.Value) {
-	p := r.pace(maphash.Bytes(r.seed, key), n)
-	r.now[p.key] = n
-	if len(r.best.kept) < r.top || r.less(r.best.kept[0].rank, p) {
-		r.best.put(p, element())
+func (r *rates) add(key []byte, n quantity, element func() starlark.Value) {
+	// Whole numbers and others have different keys, since they have different states.
+	hash := maphash.Bytes(r.seed, key) &^ 1
+	if n.isFloat {
+		hash |= 1
+	}
+	state := n.state()
+	r.now[hash] = state
+	p := r.pace(hash, state)
+	p.n = n
+	if r.floor != nil && !r.less(r.floor, &p) {
+		return
+	}
+	kept := p // p itself stays where it is
+	kept.element = element()
+	r.best.put(r.rank(&kept), &kept)
+	if len(r.best.kept) == r.top {
+		r.floor = r.best.kept[0].value.(*pace)
 	}
 }
 
-// pace compares a number with what it was.
-func (r *rates[N]) pace(key uint64, n N) pace[N] {
-	p := pace[N]{key: key, n: n, rate: math.NaN()}
+// state is 64 bits of a number: enough to tell how far two of them are apart, unless that is 2^63 or more.
+func (n quantity) state() uint64 {
+	if n.isFloat {
+		return math.Float64bits(n.part)
+	}
+	return n.whole.Low()
+}
+
+// pace compares a number's state with what it was.
+func (r *rates) pace(key, state uint64) pace {
+	p := pace{key: key, rate: math.NaN()}
 	before, known := r.before[key]
 	switch {
 	case r.looks == 1:
@@ -105,7 +105,10 @@ func (r *rates[N]) pace(key uint64, n N) pace[N] {
 	case !known:
 		p.note = "new"
 	default:
-		grown := r.minus(n, before)
+		grown := float64(int64(state - before))
+		if key&1 != 0 {
+			grown = math.Float64frombits(state) - math.Float64frombits(before)
+		}
 		if p.same = grown == 0; grown < 0 {
 			p.note = "reset"
 		} else {
@@ -115,33 +118,56 @@ func (r *rates[N]) pace(key uint64, n N) pace[N] {
 	return p
 }
 
-// end ends a look: the paces of the greatest, and their tracks.
-func (r *rates[N]) end() (elements []starlark.Value, paces []pace[N], tracks []*track) {
-	list, _ := r.best.list() // its order cannot fail
+// speed orders those first whose rate is not known.
+func (p *pace) speed() float64 {
+	if math.IsNaN(p.rate) {
+		return -1
+	}
+	return p.rate
+}
+
+func (r *rates) less(a, b *pace) bool {
+	if r.byRate && a.speed() != b.speed() {
+		return a.speed() < b.speed()
+	}
+	return a.n.compare(b.n) < 0
+}
+
+// rank is in the order of less.
+func (r *rates) rank(p *pace) starlark.Value {
+	if r.byRate {
+		return starlark.Tuple{starlark.Float(p.speed()), p.n.value()}
+	}
+	return p.n.value()
+}
+
+// end ends a look: the greatest, and their tracks.
+func (r *rates) end() (paces []*pace, tracks []*track) {
+	r.best.sort()
 	for key, t := range r.tracks {
-		n, ok := r.now[key]
 		rate := math.NaN()
-		if ok {
-			rate = r.pace(key, n).rate
+		if state, ok := r.now[key]; ok {
+			rate = r.pace(key, state).rate
 		}
 		t.add(rate)
 		if t.unseen++; t.unseen > longest {
 			delete(r.tracks, key)
 		}
 	}
-	for i, e := range r.best.kept {
-		t := r.tracks[e.rank.key]
+	for _, e := range r.best.kept {
+		p := e.value.(*pace)
+		t := r.tracks[p.key]
 		if t == nil {
 			t = &track{peak: math.NaN()}
 			if r.looks > 1 { // the first has no rates
-				t.add(e.rank.rate)
+				t.add(p.rate)
 			}
-			r.tracks[e.rank.key] = t
+			r.tracks[p.key] = t
 		}
 		t.unseen = 0
-		elements, paces, tracks = append(elements, list.Index(i)), append(paces, e.rank), append(tracks, t)
+		paces, tracks = append(paces, p), append(tracks, t)
 	}
-	return elements, paces, tracks
+	return paces, tracks
 }
 
 func (t *track) add(rate float64) {
@@ -153,17 +179,13 @@ func (t *track) add(rate float64) {
 	}
 }
 
-// frame is what a look has come to, of count keys. number is a number of it as a quantity, and label what people see of an element.
-func (r *rates[N]) frame(w *watch, by string, key render.Column, count int, number func(N) quantity, label func(starlark.Value) starlark.Value) *frame {
-	elements, paces, tracks := r.end()
-	out := &render.Rates{Ranked: render.Ranked{By: by, Head: "key"}, More: count - len(elements), Every: w.every}
+// frame is what a look has come to, of count keys. label is what people see of an element; nil: there is one number alone.
+func (r *rates) frame(w *watch, by string, key render.Column, count int, label func(starlark.Value) starlark.Value) *frame {
+	paces, tracks := r.end()
+	out := &render.Rates{Ranked: render.Ranked{By: by, Head: "key"}, More: count - len(paces), Every: w.every}
 	rows := &sliceRows{columns: []render.Column{key, {Name: "value"}, {Name: "rate"}, {Name: "note"}}}
 	for i, p := range paces {
-		n := number(p.n)
-		out.Values = append(out.Values, n.float())
-		if label != nil {
-			out.Elements = append(out.Elements, label(elements[i]))
-		}
+		out.Values = append(out.Values, p.n.float())
 		row := render.RateRow{Now: p.rate, Peak: tracks[i].peak, History: tracks[i].history}
 		switch {
 		case p.note == "new":
@@ -181,14 +203,16 @@ func (r *rates[N]) frame(w *watch, by string, key render.Column, count int, numb
 		if p.note != "" {
 			note = starlark.String(p.note)
 		}
-		rows.rows = append(rows.rows, []starlark.Value{keyOf(elements[i]), n.value(), rate, note})
+		cells := []starlark.Value{p.n.value(), rate, note}
+		if label != nil {
+			out.Elements = append(out.Elements, label(p.element))
+			cells = append([]starlark.Value{keyOf(p.element)}, cells...)
+		}
+		rows.rows = append(rows.rows, cells)
 	}
 	f := &frame{rates: out, rows: rows}
 	if label == nil {
 		rows.columns = rows.columns[1:]
-		for i := range rows.rows {
-			rows.rows[i] = rows.rows[i][1:]
-		}
 	} else {
 		out.Noun = "key"
 		f.parts = append(f.parts, keysIn(count))
@@ -241,39 +265,25 @@ func (w *watch) looks() (func() (*frame, error), error) {
 
 // looksAtColumn goes through what need not be decoded.
 func (w *watch) looksAtColumn(column rawColumn) func() (*frame, error) {
-	if column.column.Sums() {
-		r := newRates(w, layout.Total.Compare, func(a, b layout.Total) float64 { return a.Minus(b).Float() })
-		return looksAtColumnOf(w, column, r, column.column.Number, func(t layout.Total) quantity { return quantity{whole: t} })
-	}
-	r := newRates(w, cmp.Compare[uint64], func(a, b uint64) float64 {
-		if a < b {
-			return -float64(b - a)
-		}
-		return float64(a - b)
-	})
-	return looksAtColumnOf(w, column, r, column.column.Rank, column.ranked)
-}
-
-func looksAtColumnOf[N any](w *watch, column rawColumn, r *rates[N], rankOf func([]byte, int) N, number func(N) quantity) func() (*frame, error) {
-	k := int(column.entries.m.info.KeySize)
+	r, k := newRates(w), int(column.entries.m.info.KeySize)
 	return func() (*frame, error) {
 		r.begin()
 		err := column.each(w.call, func(b engine.Batch, values []byte) error {
 			for i := range b.N {
-				r.add(b.Keys[i*k:(i+1)*k], rankOf(values, i), func() starlark.Value { return column.element(b, i) })
+				r.add(b.Keys[i*k:(i+1)*k], quantity{whole: column.column.Number(values, i)}, func() starlark.Value { return column.element(b, i) })
 			}
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		return w.entriesFrame(r.start, frameOf(r, w, column.entries, number)), nil
+		return w.entriesFrame(r, column.entries), nil
 	}
 }
 
 // looksAtEntries goes through entries as a script would.
 func (w *watch) looksAtEntries(e *entries, pick func(starlark.Value) (starlark.Value, error)) func() (*frame, error) {
-	r := newRates(w, quantity.compare, quantity.minus)
+	r := newRates(w)
 	key := make([]byte, e.m.info.KeySize)
 	return func() (*frame, error) {
 		r.begin()
@@ -291,18 +301,15 @@ func (w *watch) looksAtEntries(e *entries, pick func(starlark.Value) (starlark.V
 		if err != nil {
 			return nil, err
 		}
-		return w.entriesFrame(r.start, frameOf(r, w, e, func(n quantity) quantity { return n })), nil
+		return w.entriesFrame(r, e), nil
 	}
 }
 
-func frameOf[N any](r *rates[N], w *watch, e *entries, number func(N) quantity) *frame {
+// entriesFrame says in the head how long it took to go through the entries.
+func (w *watch) entriesFrame(r *rates, e *entries) *frame {
 	key := render.Column{Name: "key", Fields: head("key", layout.Slot{Type: e.m.key}).Fields}
-	return r.frame(w, pickedName(w.call.Args[2]), key, len(r.now), number, func(v starlark.Value) starlark.Value { return e.m.key.Shown(keyOf(v)) })
-}
-
-// entriesFrame says in the head what was gone through, and how long that took.
-func (w *watch) entriesFrame(start time.Time, f *frame) *frame {
-	f.parts = append(f.parts, "scan "+render.Took(time.Since(start)))
+	f := r.frame(w, pickedName(w.call.Args[2]), key, len(r.now), func(v starlark.Value) starlark.Value { return e.m.key.Shown(keyOf(v)) })
+	f.parts = append(f.parts, "scan "+render.Took(time.Since(r.start)))
 	return f
 }
 
@@ -311,7 +318,7 @@ func (w *watch) looksAt(fn starlark.Callable) (func() (*frame, error), error) {
 	if given(w.call, 2) {
 		return nil, fmt.Errorf("%s: by: x is a function, which gives numbers itself", w.call.Name)
 	}
-	r := newRates(w, quantity.compare, quantity.minus)
+	r := newRates(w)
 	return func() (*frame, error) {
 		v, err := starlark.Call(w.call.Thread, fn, nil, nil)
 		if err != nil {
@@ -334,7 +341,7 @@ func (w *watch) looksAt(fn starlark.Callable) (func() (*frame, error), error) {
 		if ranking := w.l.rankingOf(v); ranking != nil {
 			count = ranking.all.count
 		}
-		return r.frame(w, by, render.Column{Name: "key"}, count, func(n quantity) quantity { return n }, label), nil
+		return r.frame(w, by, render.Column{Name: "key"}, count, label), nil
 	}, nil
 }
 

@@ -3,7 +3,7 @@ package builtins
 import (
 	"fmt"
 	"io"
-	"slices"
+	"sort"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
@@ -137,7 +137,7 @@ func (m *Map) first(limit int) (shown []entry, total int, err error) {
 		return nil
 	})
 	if m.kind.Trie {
-		slices.SortFunc(shown, func(a, b entry) int { return engine.CompareAddresses([]byte(a.key), []byte(b.key)) })
+		sort.Slice(shown, func(i, j int) bool { return engine.CompareAddresses([]byte(shown[i].key), []byte(shown[j].key)) < 0 })
 		if limit >= 0 && len(shown) > limit {
 			shown = shown[:limit]
 		}

@@ -1,9 +1,8 @@
 package builtins
 
 import (
-	"cmp"
 	"container/heap"
-	"slices"
+	"sort"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
@@ -47,7 +46,7 @@ func (l *Library) top(c method.Call) (starlark.Value, error) {
 		return nil, err
 	}
 	// The least of those that are kept is on top of the heap.
-	best := &greatest[starlark.Value]{less: func(a, b starlark.Value) (bool, error) { return starlark.Compare(syntax.LT, a, b) }, n: n}
+	best := &greatest{n: n}
 	all := summary{numbers: true}
 	err = l.picked(c, x, pick, func(v, rank starlark.Value) error {
 		all.add(rank)
@@ -63,31 +62,23 @@ func (l *Library) top(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return keepRanking(l, x, pairs, c.Args[2], list, best.kept, numberOf, all), nil
+	return l.keepRanking(x, pairs, c.Args[2], list, best, all), nil
 }
 
 // topColumn is top by what need not be decoded: only what is kept is.
 func (l *Library) topColumn(c method.Call, column rawColumn, n int) (starlark.Value, error) {
-	if column.column.Sums() {
-		return topOf(l, c, column, n, layout.Total.Compare, column.column.Number, func(t layout.Total) quantity { return quantity{whole: t} })
-	}
-	return topOf(l, c, column, n, cmp.Compare[uint64], column.column.Rank, column.ranked)
-}
-
-// topOf is topColumn by ranks of one kind. number is what a rank stands for.
-func topOf[R any](l *Library, c method.Call, column rawColumn, n int, compare func(a, b R) int, rankOf func([]byte, int) R, number func(R) quantity) (starlark.Value, error) {
-	best := &greatest[R]{less: func(a, b R) (bool, error) { return compare(a, b) < 0, nil }, n: n}
+	best := &greatest{n: n}
 	all, total := summary{numbers: true}, layout.Total{}
-	var least R
+	var floor layout.Total // of what is kept, when that is n
 	err := column.each(c, func(b engine.Batch, values []byte) error {
 		for i := range b.N {
-			rank := rankOf(values, i)
-			if all.count == 0 && i == 0 || compare(rank, least) < 0 {
-				least = rank
+			rank := column.column.Number(values, i)
+			all.negative = all.negative || rank.Sign() < 0
+			if len(best.kept) == n && rank.Compare(floor) <= 0 {
+				continue
 			}
-			if len(best.kept) < n || compare(rank, best.kept[0].rank) > 0 {
-				best.put(rank, column.element(b, i))
-			}
+			best.put(rank.Value(), column.element(b, i))
+			floor, _ = layout.TotalOf(best.kept[0].rank.(starlark.Int))
 		}
 		total.Add(column.column, values, b.N)
 		all.count += b.N
@@ -100,9 +91,8 @@ func topOf[R any](l *Library, c method.Call, column rawColumn, n int, compare fu
 	if err != nil {
 		return nil, err
 	}
-	all.total, all.negative = quantity{whole: total}, all.count > 0 && number(least).compare(quantity{}) < 0
-	known := func(rank R) (quantity, bool) { return number(rank), true }
-	return keepRanking(l, column.entries, column.entries.what == "items", c.Args[2], list, best.kept, known, all), nil
+	all.total = quantity{whole: total}
+	return l.keepRanking(column.entries, column.entries.what == "items", c.Args[2], list, best, all), nil
 }
 
 // elementsOf is what a function goes through: of a map and a dict their pairs, of which it looks at the values.
@@ -129,33 +119,32 @@ func elementsOf(c method.Call, v starlark.Value) (x starlark.Iterable, pairs boo
 }
 
 // greatest keeps the n greatest of many elements, by their ranks.
-type greatest[R any] struct {
-	less  func(a, b R) (bool, error)
+type greatest struct {
 	n     int
-	kept  []ranked[R] // a heap, with the least on top
+	kept  []ranked // a heap, with the least on top
 	count int
-	err   error // of less
+	err   error // of comparing
 }
 
-type ranked[R any] struct {
-	rank  R
+type ranked struct {
+	rank  starlark.Value
 	at    int // the earlier is the greater, of equals
-	value starlark.Value
+	value any // a starlark.Value, if list is called
 }
 
 // takes says whether an element of a rank would be kept.
-func (g *greatest[R]) takes(rank R) bool {
+func (g *greatest) takes(rank starlark.Value) bool {
 	if len(g.kept) < g.n {
 		// The first is compared with itself, so that what has no order is an error however few there are.
-		g.compare(rank, rank)
+		g.less(rank, rank)
 		return true
 	}
-	return g.compare(g.kept[0].rank, rank)
+	return g.less(g.kept[0].rank, rank)
 }
 
 // put keeps an element that takes has taken.
-func (g *greatest[R]) put(rank R, value starlark.Value) {
-	e := ranked[R]{rank, g.count, value}
+func (g *greatest) put(rank starlark.Value, value any) {
+	e := ranked{rank, g.count, value}
 	g.count++
 	if len(g.kept) < g.n {
 		heap.Push(g, e)
@@ -165,49 +154,43 @@ func (g *greatest[R]) put(rank R, value starlark.Value) {
 	heap.Fix(g, 0)
 }
 
+// sort puts the greatest first.
+func (g *greatest) sort() { sort.Sort(sort.Reverse(g)) }
+
 // list is what was kept, the greatest first.
-func (g *greatest[R]) list() (*starlark.List, error) {
-	slices.SortFunc(g.kept, func(a, b ranked[R]) int {
-		switch {
-		case g.compare(b.rank, a.rank):
-			return -1
-		case g.compare(a.rank, b.rank):
-			return 1
-		default:
-			return cmp.Compare(a.at, b.at)
-		}
-	})
+func (g *greatest) list() (*starlark.List, error) {
+	g.sort()
 	values := make([]starlark.Value, len(g.kept))
 	for i, e := range g.kept {
-		values[i] = e.value
+		values[i] = e.value.(starlark.Value)
 	}
 	return starlark.NewList(values), g.err
 }
 
-// compare is less, whose first error stays.
-func (g *greatest[R]) compare(a, b R) bool {
-	yes, err := g.less(a, b)
+// less compares ranks. The first error stays.
+func (g *greatest) less(a, b starlark.Value) bool {
+	yes, err := starlark.Compare(syntax.LT, a, b)
 	if g.err == nil {
 		g.err = err
 	}
 	return yes
 }
 
-func (g *greatest[R]) Len() int      { return len(g.kept) }
-func (g *greatest[R]) Swap(i, j int) { g.kept[i], g.kept[j] = g.kept[j], g.kept[i] }
-func (g *greatest[R]) Push(x any)    { g.kept = append(g.kept, x.(ranked[R])) }
+func (g *greatest) Len() int      { return len(g.kept) }
+func (g *greatest) Swap(i, j int) { g.kept[i], g.kept[j] = g.kept[j], g.kept[i] }
+func (g *greatest) Push(x any)    { g.kept = append(g.kept, x.(ranked)) }
 
-func (g *greatest[R]) Pop() any {
+func (g *greatest) Pop() any {
 	last := g.kept[len(g.kept)-1]
 	g.kept = g.kept[:len(g.kept)-1]
 	return last
 }
 
 // Less puts the least on top, and of equals the one that came last.
-func (g *greatest[R]) Less(i, j int) bool {
+func (g *greatest) Less(i, j int) bool {
 	a, b := g.kept[i], g.kept[j]
-	if g.compare(a.rank, b.rank) {
+	if g.less(a.rank, b.rank) {
 		return true
 	}
-	return a.at > b.at && !g.compare(b.rank, a.rank)
+	return a.at > b.at && !g.less(b.rank, a.rank)
 }

@@ -1,8 +1,8 @@
 package host
 
 import (
-	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -18,10 +18,13 @@ func online() (cpus []bool, ok bool) {
 // parseCPUs reads a list of CPUs as the kernel writes it: "0-3,7".
 func parseCPUs(list string) (cpus []bool, ok bool) {
 	for part := range strings.SplitSeq(strings.TrimSpace(list), ",") {
-		var first, last int
-		if n, _ := fmt.Sscanf(part, "%d-%d", &first, &last); n == 1 {
-			last = first
-		} else if n != 2 {
+		from, to, ranged := strings.Cut(part, "-")
+		if !ranged {
+			to = from
+		}
+		first, err := strconv.Atoi(from)
+		last, err2 := strconv.Atoi(to)
+		if err != nil || err2 != nil {
 			return nil, false
 		}
 		const most = 1 << 16

@@ -64,27 +64,6 @@ func (c Column) Number(values []byte, i int) (t Total) {
 	return t
 }
 
-// Sums says that the column's numbers are sums, which need not fit in 64 bits.
-func (c Column) Sums() bool { return c.cpus > 0 }
-
-// Rank is a number for entry i that is in the order of their numbers. It is for a column without Sums.
-func (c Column) Rank(values []byte, i int) uint64 {
-	u := c.at(values, i)
-	if c.int.signed {
-		return u ^ 1<<63
-	}
-	return u
-}
-
-// Ranked is the number that has a rank.
-func (c Column) Ranked(rank uint64) Total {
-	if c.int.signed {
-		rank ^= 1 << 63
-		return Total{rank, int64(rank) >> 63}
-	}
-	return Total{low: rank}
-}
-
 // EachCPU calls f with what each CPU has of entry i of a column of sums.
 func (c Column) EachCPU(values []byte, i int, f func(cpu int, number Total)) {
 	one := c

@@ -89,6 +89,9 @@ func (t Total) BitLen() int {
 	return bits.Len64(low)
 }
 
+// Low is the low 64 bits.
+func (t Total) Low() uint64 { return t.low }
+
 // Float is t as nearly as a float has it.
 func (t Total) Float() float64 {
 	if t.high < 0 { // a small number must not be the difference of large ones

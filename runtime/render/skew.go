@@ -1,10 +1,10 @@
 package render
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -82,9 +82,7 @@ func (s *Skew) shown() (cpus []int) {
 		}
 	}
 	if len(s.Values) > manyCPUs && len(cpus) > manyCPUs {
-		slices.SortStableFunc(cpus, func(a, b int) int {
-			return cmp.Compare(math.Abs(s.Values[b]), math.Abs(s.Values[a]))
-		})
+		sort.SliceStable(cpus, func(i, j int) bool { return math.Abs(s.Values[cpus[i]]) > math.Abs(s.Values[cpus[j]]) })
 		cpus = cpus[:manyCPUs]
 		slices.Sort(cpus)
 	}

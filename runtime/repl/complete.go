@@ -3,6 +3,7 @@ package repl
 import (
 	"regexp"
 	"slices"
+	"sort"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (l *loop) completeStatement(before string) Completion {
 	}
 	typed := before[c.From:]
 	c.Candidates = slices.DeleteFunc(c.Candidates, func(c Candidate) bool { return !strings.HasPrefix(c.Text, typed) })
-	slices.SortStableFunc(c.Candidates, func(a, b Candidate) int { return strings.Compare(a.Text, b.Text) })
+	sort.SliceStable(c.Candidates, func(i, j int) bool { return c.Candidates[i].Text < c.Candidates[j].Text })
 	c.Candidates = slices.CompactFunc(c.Candidates, func(a, b Candidate) bool { return a.Text == b.Text })
 	return c
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"sort"
 
 	"bpfsh/builtins/engine"
 
@@ -196,7 +197,7 @@ func (d *difference) each(compare func(a, b []byte) int, visit func(engine.Entry
 		compare = d.now.compare
 	}
 	key := func(c change) []byte { return d.entry(c).Key }
-	slices.SortFunc(d.changes, func(a, b change) int { return compare(key(a), key(b)) })
+	sort.Slice(d.changes, func(i, j int) bool { return compare(key(d.changes[i]), key(d.changes[j])) < 0 })
 	for _, c := range d.changes {
 		if err := visit(d.entry(c)); err != nil {
 			return err

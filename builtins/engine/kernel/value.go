@@ -3,6 +3,7 @@ package kernel
 import (
 	"math"
 	"slices"
+	"sort"
 
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
@@ -38,7 +39,7 @@ func valueOf(t btf.Type, size int) value {
 	if len(kept) == 0 {
 		return v
 	}
-	slices.SortFunc(kept, func(a, b span) int { return a.from - b.from })
+	sort.Slice(kept, func(i, j int) bool { return kept[i].from < kept[j].from })
 	at := 0
 	for _, k := range append(kept, span{size, size}) {
 		if k.from > at {

@@ -2,6 +2,7 @@ package memory
 
 import (
 	"slices"
+	"sort"
 	"strings"
 
 	"bpfsh/builtins/engine"
@@ -121,7 +122,7 @@ type found struct {
 func keptFields(t btf.Type) (f found, ok bool) {
 	f.add(t, 0)
 	slices.Sort(f.names)
-	slices.SortFunc(f.spans, func(a, b span) int { return a.from - b.from })
+	sort.Slice(f.spans, func(i, j int) bool { return f.spans[i].from < f.spans[j].from })
 	return f, len(slices.Compact(slices.Clone(f.names))) == len(f.names)
 }
 
