@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,6 +21,10 @@ const bpffsVariable = "BPFFS"
 // directoryVariable tells a golden script where it is.
 const directoryVariable = "SCRIPT_DIR"
 
+// suffixVariable tells a golden script how to end the names of its maps which it opens by them, so that they are nobody
+// else's: not of another run, and not of one before whose maps the kernel has not given up yet.
+const suffixVariable = "NAME_SUFFIX"
+
 // newGolden makes the runner of golden scripts on an engine. Each script gets a shell of its own, and all share a bpffs
 // that nobody else sees. close gives it up.
 func newGolden(engineName string, update bool) (g *runtime.Golden, close func()) {
@@ -30,15 +35,13 @@ func newGolden(engineName string, update bool) (g *runtime.Golden, close func())
 		}
 	}
 	dir, closeFS := privateBPFFS(engineName)
-	old, had := os.LookupEnv(bpffsVariable)
-	os.Setenv(bpffsVariable, dir)
+	suffix := fmt.Sprintf("_%04x", rand.N(1<<16))
+	restore := setenv(bpffsVariable, dir)
+	restoreSuffix := setenv(suffixVariable, suffix)
 	close = func() {
 		closeFS()
-		if had {
-			os.Setenv(bpffsVariable, old)
-		} else {
-			os.Unsetenv(bpffsVariable)
-		}
+		restore()
+		restoreSuffix()
 	}
 	g = &runtime.Golden{
 		Update: update,
@@ -49,10 +52,24 @@ func newGolden(engineName string, update bool) (g *runtime.Golden, close func())
 		Scrub: []runtime.Scrub{
 			{Pattern: regexp.MustCompile(`/proc/self/fd/\d+`), With: "/sys/fs/bpf"},
 			{Pattern: regexp.MustCompile(`\bid=\d+`), With: "id=N"},
+			{Pattern: regexp.MustCompile(suffix + `\b`), With: ""},
 			{Pattern: regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`), With: "TIME"}, // of watch
 		},
 	}
 	return g, close
+}
+
+// setenv sets a variable until restore is called.
+func setenv(name, value string) (restore func()) {
+	old, had := os.LookupEnv(name)
+	os.Setenv(name, value)
+	return func() {
+		if had {
+			os.Setenv(name, old)
+		} else {
+			os.Unsetenv(name)
+		}
+	}
 }
 
 // privateBPFFS is a directory to pin in, which goes when it is closed; "" if there can be none.
