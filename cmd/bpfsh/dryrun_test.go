@@ -393,6 +393,7 @@ func TestDryRunGoldens(t *testing.T) {
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts in testdata: %v", err)
 	}
+	t.Setenv("TMPDIR", t.TempDir()) // for what they write
 	for _, name := range []string{"kernel", "memory"} {
 		t.Run(name, func(t *testing.T) {
 			if name == "kernel" {
