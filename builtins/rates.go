@@ -74,6 +74,9 @@ func (r *rates) add(key []byte, n quantity, element func() starlark.Value) {
 	}
 	state := n.state()
 	r.now[hash] = state
+	if !r.byRate && r.floor != nil && n.compare(r.floor.n) <= 0 {
+		return // whatever its rate is
+	}
 	p := r.pace(hash, state)
 	p.n = n
 	if r.floor != nil && !r.less(r.floor, &p) {
