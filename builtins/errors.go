@@ -185,6 +185,8 @@ func (e *Error) right() *engine.Right {
 		return engine.Freezing
 	case e.Op == "events" && e.Map != nil && e.Map.kind.Values == engine.Events:
 		return engine.Listening
+	case e.Op == "events" && readOnly(e): // it is opened once more, by its id
+		return engine.Finding
 	case e.Op == "maps", e.Op == "open" && e.path == "":
 		return engine.Finding
 	default:

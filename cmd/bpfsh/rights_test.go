@@ -96,6 +96,7 @@ var rightsTried = []struct {
 	{right: engine.Using, name: "program by pin", code: `open(P + "programs").delete(0, missing_ok=True)`},
 	{right: engine.Using, name: "events", code: `list(open(P + "ring").events(backlog=True, idle="1ms"))`},
 	{right: engine.Using, name: "events, consumed", code: `list(open(P + "ring").events(consume=True, idle="1ms"))`},
+	{right: engine.Using, name: "events of a pin that is opened read-only", code: `list(open(P + "ring", readonly=True).events(idle="1ms"))`},
 	{right: engine.Listening, name: "events of a perf_event_array", code: `list(open(P + "events").events(consume=True, idle="1ms"))`},
 	{right: engine.Freezing, name: "freeze", code: `open(P + "freeze%d" % N).freeze()`},
 

@@ -206,7 +206,11 @@ func (e *Engine) OpenPin(path string, readonly bool) (engine.Map, error) {
 	switch errno := errnoOf(err); {
 	case err == nil:
 		e.pinnedIn.note(path)
-		return e.wrap(m, readonly, nil, nil)
+		opened, err := e.wrap(m, readonly, nil, nil)
+		if err == nil {
+			opened.(*kernelMap).openedBy = path
+		}
+		return opened, err
 	case errno == unix.EACCES:
 		return nil, notPinned(path)
 	case errno == err:

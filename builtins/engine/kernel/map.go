@@ -22,9 +22,10 @@ type kernelMap struct {
 	fd     int // -1 when closed
 	// reading is held while a batch is read, which another goroutine may do: Close waits for it, or the descriptor's
 	// number could be another file's by then.
-	reading sync.RWMutex
-	info    engine.Info
-	brief   bool // operations on one entry copy some bytes, and wait for nothing
+	reading  sync.RWMutex
+	info     engine.Info
+	brief    bool   // operations on one entry copy some bytes, and wait for nothing
+	openedBy string // its pin; "" where it was not opened by one
 	// The types that the handle was made with, if the kernel took them: to read them back wants a capability more.
 	key, value btf.Type
 

@@ -10,6 +10,7 @@ import (
 
 	"bpfsh/builtins/engine"
 
+	"github.com/cilium/ebpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -138,11 +139,27 @@ func (m *kernelMap) mapRing(writes ringWrites) (*ring, error) {
 	// The kernel maps nothing through a descriptor that was opened for reading, not even for reading. Another one is
 	// open for as long as it takes.
 	free, err := openID(m.info.ID, 0)
+	if err == unix.EPERM && m.openedBy != "" { // which takes no more than the mode of the file
+		return m.mapPinned()
+	}
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(free)
 	return mapRing(free, m.fd, m.info.MaxEntries, writes)
+}
+
+// mapPinned maps the ring by the pin that it was opened by, if that is still its pin.
+func (m *kernelMap) mapPinned() (*ring, error) {
+	free, err := ebpf.LoadPinnedMap(m.openedBy, nil)
+	if err != nil {
+		return nil, unix.EPERM
+	}
+	defer free.Close()
+	if info, err := describe(free.FD()); err != nil || info.ID != m.info.ID {
+		return nil, unix.EPERM
+	}
+	return mapRing(free.FD(), m.fd, m.info.MaxEntries, false)
 }
 
 func (m *kernelMap) isRing() bool { return m.info.Type == unix.BPF_MAP_TYPE_RINGBUF }
