@@ -23,7 +23,8 @@ var findFunctions = []method.Row[*Library]{{
 	Doc: "Open a map that is there (BPF_OBJ_GET, BPF_MAP_GET_FD_BY_ID).\n" +
 		"where is an id (an int), a pin's path (a string with a slash), or a name; \"id:144\", \"pin:/p\" and \"name:x\" say which. " +
 		"key and value are types to use instead of the map's own; hints gives some of its fields another type, such as " +
-		"{\"key.saddr\": \"ipv4\", \"value.seen\": \"ktime\"}. readonly asks for a handle that cannot write.",
+		"{\"key.saddr\": \"ipv4\", \"value.seen\": \"ktime\"}. readonly asks for a handle that cannot write, freeze, pin or " +
+		"unpin, and gives such handles on the maps that are in a map of maps.",
 	Example: `flows = open("/sys/fs/bpf/flows", readonly=True)
 drops = open("drops", hints={"key": "ifindex"})
 again = open(flows.id)    # an int; open("144") looks for a name`,

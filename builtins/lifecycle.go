@@ -123,11 +123,22 @@ func (m *Map) unpin(c method.Call) (starlark.Value, error) {
 	if id != m.info.ID {
 		return nil, fmt.Errorf("%s: %s: at %s another map is pinned, id=%d", c.Name, m.label(), path, id)
 	}
+	if m.info.ReadOnly {
+		return nil, m.failPath(c.Name, path, m.refusal())
+	}
 	if err := m.lib.engine.Unpin(path); err != nil {
 		return nil, m.failPath(c.Name, path, err)
 	}
 	m.pins = slices.DeleteFunc(m.pins, func(p string) bool { return p == path })
 	return starlark.None, nil
+}
+
+// refusal is what a handle that cannot write answers to a write.
+func (m *Map) refusal() error {
+	if _, err := m.raw.UpdateBatch(nil, nil, 0, 0); errors.Is(err, engine.ErrReadOnly) {
+		return err
+	}
+	return unix.EPERM
 }
 
 func listed(paths []string) string {

@@ -304,7 +304,7 @@ func (m *Map) openProgram(field []byte) error {
 // the map may be another by now.
 func (m *Map) decodeValue(b []byte) starlark.Value {
 	if m.kind.Nests && m.held == nil {
-		return &Nested{lib: m.lib, thread: m.thread, id: binary.NativeEndian.Uint32(b)}
+		return &Nested{lib: m.lib, thread: m.thread, id: binary.NativeEndian.Uint32(b), readonly: m.info.ReadOnly}
 	}
 	return m.value.Decode(b)
 }

@@ -50,7 +50,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EBUSY}, ops: "freeze", when: frozen, says: "it is frozen already"},
 	{errno: []unix.Errno{unix.EBUSY}, ops: "freeze", says: "something has it mapped for writing"},
 	{errno: []unix.Errno{unix.EPERM}, ops: writes, when: frozen, says: "the map is frozen: only programs may write to it"},
-	{errno: []unix.Errno{unix.EPERM}, ops: writes + " pin", when: readOnly, says: "it was opened read-only", hint: "open it without readonly=True"},
+	{errno: []unix.Errno{unix.EPERM}, ops: writes + " pin unpin", when: readOnly, says: "it was opened read-only", hint: "open it without readonly=True"},
 	{errno: []unix.Errno{unix.EPERM}, ops: "events", when: frozen, says: "the map is frozen, and who consumes writes to it", hint: "events(m) reads it all the same"},
 	{errno: []unix.Errno{unix.EPERM}, ops: "events", when: func(e *Error) bool { return readOnly(e) && !lacksRight(e) }, says: "it was opened read-only, and who consumes writes to it", hint: "open it without readonly=True, or read it without consume=True"},
 	{errno: []unix.Errno{unix.EBUSY}, ops: "events", says: "somebody else takes events as well, so that each gets a part of them", hint: "events(m) reads beside whoever takes them"},

@@ -179,6 +179,8 @@ type Nested struct {
 	thread *starlark.Thread
 	id     uint32
 	opened *Map // nil until it is used
+
+	readonly bool // it was read through a handle that cannot write, and then neither can its own
 }
 
 var (
@@ -196,7 +198,7 @@ func (n *Nested) use() (*Map, error) {
 	if n.opened != nil {
 		return n.opened, nil
 	}
-	raw, err := n.lib.byID(method.Call{Name: "open"}, n.id, false)
+	raw, err := n.lib.byID(method.Call{Name: "open"}, n.id, n.readonly)
 	if err != nil {
 		return nil, err
 	}

@@ -57,6 +57,9 @@ func (h *handle) Pin(path string, replace bool) error {
 	if h.closed {
 		return unix.EBADF
 	}
+	if h.info.ReadOnly {
+		return unix.EPERM
+	}
 	var replaced *engine.Info
 	if err := e.pinnable(path); err == unix.EEXIST && replace {
 		old, err := e.mapAt(path)

@@ -22,6 +22,9 @@ func (m *kernelMap) Pin(path string, replace bool) error {
 	if m.fd < 0 {
 		return unix.EBADF
 	}
+	if m.info.ReadOnly { // the kernel pins through it, and who opens the pin can write
+		return unix.EPERM
+	}
 	if err := m.engine.mount(filepath.Dir(path)); err != nil {
 		return err
 	}

@@ -86,6 +86,9 @@ func (h *handle) Pin(path string, replace bool) error {
 	if h.object == nil {
 		return unix.EBADF
 	}
+	if h.info.ReadOnly {
+		return unix.EPERM
+	}
 	notDir := unix.EEXIST
 	if replace {
 		notDir = unix.ENOTDIR
