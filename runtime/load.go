@@ -16,7 +16,7 @@ type module struct {
 	loaded  bool
 }
 
-// LoadBy says how load reads files from then on, such as one that refuses some; nil: as they are.
+// LoadBy says how load and run read files from then on, such as one that refuses some; nil: as they are.
 func (s *Session) LoadBy(read func(path string) ([]byte, error)) {
 	if read == nil {
 		read = os.ReadFile

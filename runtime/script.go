@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 
 	"bpfsh/runtime/method"
@@ -47,7 +46,7 @@ func (s *Session) runScript(c method.Call) (starlark.Value, error) {
 			return nil, fmt.Errorf("%s: %s runs itself", c.Name, filepath.Base(name))
 		}
 	}
-	source, err := os.ReadFile(name)
+	source, err := s.readModule(name)
 	if err != nil {
 		return nil, fmt.Errorf("%s: open %s: %w", c.Name, name, withoutPath(err))
 	}

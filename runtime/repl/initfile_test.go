@@ -113,7 +113,7 @@ func TestInitRefuses(t *testing.T) {
 	}
 }
 
-// TestInitLoads holds what the file loads to the same rules, and nothing that is loaded later.
+// TestInitLoads holds what the file loads or runs to the same rules, and nothing that is loaded later.
 func TestInitLoads(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only for root are there rules")
@@ -125,19 +125,30 @@ func TestInitLoads(t *testing.T) {
 		}
 	}
 	path, lib := filepath.Join(dir, "init.star"), filepath.Join(dir, "lib.star")
-	for name, text := range map[string]string{path: "load('lib.star', 'x')\n", lib: "x = 5\n"} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+	if err := os.WriteFile(lib, []byte("x = 5\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		text string
+		mode os.FileMode
+		want string
+	}{
+		{"load('lib.star', 'x')\n", 0o644, ""},
+		{"load('lib.star', 'x')\n", 0o666, "can be written by others"},
+		{"run('" + lib + "')\n", 0o644, ""},
+		{"run('" + lib + "')\n", 0o666, "can be written by others"},
+	} {
+		mode, want := test.mode, test.want
+		if err := os.WriteFile(path, []byte(test.text), 0o644); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for mode, want := range map[os.FileMode]string{0o644: "", 0o666: "can be written by others"} {
 		if err := os.Chmod(lib, mode); err != nil {
 			t.Fatal(err)
 		}
 		s := runtime.New(runtime.Config{Stdout: &bytes.Buffer{}})
 		err := Init(s, func(name string) string { return map[string]string{"BPFSH_INIT": path}[name] })
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("mode %o: %v, want %q", mode, err, want)
+			t.Errorf("%s, mode %o: %v, want %q", test.text, mode, err, want)
 		}
 		if err := s.Run(filepath.Join(dir, "later.star"), []byte("load('lib.star', 'x')")); err != nil {
 			t.Errorf("mode %o: a script that loads it: %v", mode, err)
