@@ -146,7 +146,11 @@ func TestCreateDifferential(t *testing.T) {
 	defer p.kernel.Close()
 	seed := number(t, "BPFSH_DIFF_SEED", uint64(time.Now().UnixNano()))
 	t.Logf("BPFSH_DIFF_SEED=%d", seed)
-	for range number(t, "BPFSH_DIFF_CREATES", 2000) {
+	creates := uint64(2000)
+	if testing.Short() {
+		creates = 500
+	}
+	for range number(t, "BPFSH_DIFF_CREATES", creates) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		s := newScenario(r, 0)
 		distort(r, s)
