@@ -44,7 +44,9 @@ const crowded = 0.9
 func (f *fullness) drawn() starlark.Value {
 	share, known := f.share().(starlark.Float)
 	const cells = 10
-	percent := fmt.Sprintf(" %3d%%", int(100*share)) // 100 is full
+	n, _ := f.entries.(starlark.Int)
+	whole := n.Mul(starlark.MakeInt(100)).Div(starlark.MakeInt64(max(int64(f.most), 1))) // 100 is full; a float says 28 of 29 in 100
+	percent := fmt.Sprintf(" %3s%%", whole)
 	return render.Drawn{Value: f.share(), Loud: known && share >= crowded && !f.kind.Evicts, Draw: func(_ int, ascii bool) string {
 		var said []string
 		switch {

@@ -127,6 +127,11 @@ id  name        type          key_type                  value_type   entries   m
 			}
 		})
 	}
+	// A hundred times the float 29/100 is less than 29.
+	const odd = `odd = create("hash", key="u32", value="u32", max_entries=100); odd.update_batch([(n, n) for n in range(29)]); show(maps())`
+	if got := shownBy(t, &memory.Engine{Processors: 2}, render.Options{Width: 80}, odd); !strings.Contains(got, "  29%  ") {
+		t.Errorf("29 of 100 entries are shown as\n%s", got)
+	}
 	const red, plain = "\x1b[1;31m", "\x1b[0m"
 	got := shownBy(t, newHeld(), render.Options{Width: 80, Color: true}, heldMaps+"show(maps())")
 	if want := red + "█████████   90%" + plain; strings.Count(got, red) != 1 || !strings.Contains(got, want) {
