@@ -210,9 +210,9 @@ func (d *Diff) values(x difference) (before, after []byte) {
 	return before, after
 }
 
-// perSecond is the rate of a difference; None where there is none, or where it is less than 0.
-func (d *Diff) perSecond(delta starlark.Value) starlark.Value {
-	if !d.rated || delta == nil {
+// perSecond is the rate of a part's difference; None where there is none, or where it is less than 0.
+func (d *Diff) perSecond(part *layout.Part, delta starlark.Value) starlark.Value {
+	if !d.rated || delta == nil || part.Moment() {
 		return starlark.None
 	}
 	n, ok := starlark.AsFloat(delta)

@@ -104,7 +104,7 @@ func (d *Diff) deltas(part *layout.Part, before, after []byte) []starlark.Value 
 	cells := []starlark.Value{starlark.String(deltaText(delta, reset))}
 	if d.rated {
 		rate := ""
-		if n, ok := d.perSecond(delta).(starlark.Float); ok && !reset {
+		if n, ok := d.perSecond(part, delta).(starlark.Float); ok && !reset {
 			rate = render.Rate(float64(n))
 		}
 		cells = append(cells, starlark.String(rate))
@@ -257,11 +257,11 @@ func (d *Diff) row(x difference) []starlark.Value {
 			resets, delta = append(resets, starlark.String(part.Path)), nil
 		}
 		if part.Path == "" {
-			return append(row, orNone(delta), d.perSecond(delta), starlark.Bool(reset))
+			return append(row, orNone(delta), d.perSecond(part, delta), starlark.Bool(reset))
 		}
 		if delta != nil {
 			deltas.Add(part.Path, delta)
-			rates.Add(part.Path, d.perSecond(delta))
+			rates.Add(part.Path, d.perSecond(part, delta))
 		}
 	}
 	return append(row, deltas, rates, resets)

@@ -80,6 +80,9 @@ func (p *Part) Name() { p.number = false }
 // Number says whether the part is a number, whose differences mean something.
 func (p *Part) Number() bool { return p.number }
 
+// Moment says whether the part is a time on the clock, which goes on without anybody counting.
+func (p *Part) Moment() bool { return p.typ.hint != nil && p.typ.hint.name == "ktime" }
+
 // of are the part's bytes, of one CPU.
 func (p *Part) of(value []byte, cpu int) []byte {
 	at := 0
@@ -176,10 +179,11 @@ func (p *Part) went(before, after []byte) bool {
 }
 
 // Weight is how far apart two values are in this part: the absolute difference, at most the greatest number there is.
-// A nil value counts as 0, and so does what is no number.
+// A nil value counts as 0, and so does what is no number, and a time beside other parts: nanoseconds would outweigh what
+// they are the time of.
 func (p *Part) Weight(before, after []byte) uint64 {
 	c, plain := p.codec.(intCodec)
-	if !p.number {
+	if !p.number || p.Moment() && p.Path != "" {
 		return 0
 	}
 	if plain && c.size <= 8 && p.slot.CPUs == 0 { // the one that is common, without making numbers
