@@ -2,6 +2,7 @@ package builtins
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,6 +63,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EPERM}, when: createdWith(unix.BPF_F_WRONLY), says: "it was made with BPF_F_WRONLY, for which this handle cannot read", hint: "pin it and open it again, or make it without"},
 	{errno: []unix.Errno{unix.EPERM}, ops: "pin", when: dotted, says: "a name in a bpffs cannot have a dot, and {base} has one"},
 	{errno: []unix.Errno{unix.EPERM}, ops: "pin", when: both(mounting, lacksRight), says: "no bpffs is mounted at {mount}, and to mount one this process lacks {lacks}", hint: "mount -t bpf bpf {mount}"},
+	{errno: []unix.Errno{unix.EPERM}, ops: "pin unpin", when: sticky, says: "{dir} is sticky, as /tmp is: of what is there each user can remove or replace only their own", hint: "run it as the owner of {path}, as root, or with CAP_FOWNER"},
 	{errno: []unix.Errno{unix.EPERM}, ops: "create", when: lacksRight, says: "bpf() is not permitted: this process lacks {lacks}; --engine memory runs the same script without the kernel", hint: "run it as root, or with these capabilities", denied: true},
 	{errno: []unix.Errno{unix.EPERM}, when: lacksRight, says: "not permitted: this process lacks {lacks}", hint: "run it as root, or with these capabilities", denied: true},
 	{errno: []unix.Errno{unix.EPERM}, ops: "create", says: "not permitted: the limit of locked memory may be too low", hint: "ulimit -l unlimited"},
@@ -209,6 +211,12 @@ func lacking(e *Error) bool { return e.instead() != "" }
 
 // lacksRight says that the process lacks what the kernel wants for it.
 func lacksRight(e *Error) bool { return e.lib != nil && e.lib.engine.Missing(e.right()) != "" }
+
+// sticky says that in the directory of the path nobody can remove or replace what others own.
+func sticky(e *Error) bool {
+	st, err := os.Stat(filepath.Dir(e.path))
+	return err == nil && st.Mode()&os.ModeSticky != 0 && !lacksRight(e)
+}
 
 func mounting(e *Error) bool {
 	_, ok := errors.AsType[*engine.MountError](e.Err)

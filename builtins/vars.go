@@ -12,6 +12,7 @@ import (
 
 	"github.com/cilium/ebpf/btf"
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
 )
 
 var varsAttrs = []method.Attr[*Map]{{
@@ -37,6 +38,9 @@ var (
 func (m *Map) vars() (starlark.Value, error) {
 	_, value := m.raw.Types()
 	section, ok := value.(*btf.Datasec)
+	if !ok && m.info.BTF && value == nil && m.lib.engine.Missing(engine.ReadingTypes) != "" {
+		return nil, newError(Error{Op: "vars", as: "types", Map: m, Count: -1, Err: unix.EPERM, wants: engine.ReadingTypes, lib: m.lib})
+	}
 	if !ok {
 		return nil, fmt.Errorf("vars: %s has no variables: it is not a .data, .bss or .rodata map with BTF", m.label())
 	}

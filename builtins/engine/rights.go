@@ -29,7 +29,7 @@ var (
 	RunningDevice = &Right{Does: "`m.kernel` of a `devmap`", Wants: []string{"CAP_BPF", "CAP_NET_ADMIN"}}
 	Counting      = &Right{Does: "`count` without a walk, since Linux 6.6", Wants: []string{"CAP_BPF", "CAP_PERFMON"}}
 
-	Finding      = &Right{Does: "`open` by id or name, `maps()`, the values of a map of maps, a program by its id or name", Wants: []string{"CAP_SYS_ADMIN"}}
+	Finding      = &Right{Does: "`open` by id or name, `maps()`, the values of a map of maps, a program by its id or name, `events` of a ring buffer whose pin it may only read", Wants: []string{"CAP_SYS_ADMIN"}}
 	Listening    = &Right{Does: "`events` of a `perf_event_array`", Wants: []string{"CAP_SYS_ADMIN"}}
 	ReadingTypes = &Right{Does: "the types of a map that another process has made", Wants: []string{"CAP_SYS_ADMIN"}}
 	Mounting     = &Right{Does: "a pin in `/sys/fs/bpf` where no bpffs is mounted", Wants: []string{"CAP_SYS_ADMIN"}}

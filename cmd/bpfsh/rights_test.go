@@ -92,7 +92,7 @@ var rightsTried = []struct {
 	{right: engine.Using, name: "readonly", code: `open(P + "typed", readonly=True)[K]`},
 	{right: engine.Using, name: "pin", code: `(lambda m: (m.pin(P + "again"), m.unpin()))(open(P + "typed"))`},
 	{right: engine.Using, name: "maps in maps", code: `open(P + "nested").update(0, open(P + "inner"))`},
-	{right: engine.Using, name: "vars", code: `open(P + "data").update(0, open(P + "data")[0])`},
+	{right: engine.Using, name: "a section", code: `open(P + "data").update(0, open(P + "data")[0])`},
 	{right: engine.Using, name: "program by pin", code: `open(P + "programs").delete(0, missing_ok=True)`},
 	{right: engine.Using, name: "events", code: `list(open(P + "ring").events(backlog=True, idle="1ms"))`},
 	{right: engine.Using, name: "events, consumed", code: `list(open(P + "ring").events(consume=True, idle="1ms"))`},
@@ -122,6 +122,9 @@ var rightsTried = []struct {
 	{right: engine.Finding, name: "a value of a map of maps", code: `open(P + "nested")[0][0]`},
 	{right: engine.Finding, name: "a map by its id", code: `open(P + "nested").update(0, ID)`},
 	{right: engine.Finding, name: "a program by its name", code: `catch(open(P + "programs").update, 0, "no_such_program")[1].errno == "EPERM" and open(P + "programs").update(0, "no_such_program")`},
+	{right: engine.ReadingTypes, name: "vars", code: `open(P + "data").vars.counter`},
+	{right: &engine.Right{}, name: "unpin what others own", code: `sticky(open(P + "typed").unpin, P + "shared/theirs")`},
+	{right: &engine.Right{}, name: "replace what others own", code: `sticky(open(P + "typed").pin, P + "shared/theirs", replace=True)`},
 	{right: engine.Taking, name: "a descriptor of another", code: `open(P + "events").update(0, (PARENT, 0))`},
 }
 
@@ -189,7 +192,15 @@ func TestRights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names {
+	shared := filepath.Join(dir, "shared")
+	if err := os.Mkdir(shared, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(shared, 0o777|os.ModeSticky); err != nil {
+		t.Fatal(err)
+	}
+	root(`typed.pin(dir + "/shared/theirs")`)
+	for _, name := range append(names, "shared/theirs") {
 		if err := os.Chmod(filepath.Join(dir, name), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -212,6 +223,7 @@ func testRights(t *testing.T, sysctl string, set []string, n int, id string, pin
 		fmt.Fprintf(&script, "P, N, ID, PARENT = \"/proc/self/fd/3/\", %d, %s, %d\n", n, id, os.Getpid())
 		script.WriteString("K, _ = catch(lambda: open(P + \"typed\").next_key())\nV, _ = catch(lambda: open(P + \"typed\")[K])\n")
 		script.WriteString("def tell(name, call):\n    _, err = catch(call)\n    print(\"@\" + name + \":\", err or \"ok\")\n")
+		script.WriteString("def sticky(f, *args, **kwargs):\n    _, err = catch(f, *args, **kwargs)\n    \"shared is sticky\" in str(err) or fail(err)\n")
 		want := map[string]string{}
 		try := func(name, code, since string, rights ...*engine.Right) {
 			if since != "" && kerneltest.Older(since) {

@@ -34,6 +34,9 @@ func unprivilegedDisabled() string {
 }
 
 func missing(r *engine.Right) string {
+	if r.Until != "" && !Older(r.Until) {
+		return ""
+	}
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	if err := unix.Capget(&header, &data[0]); err != nil {
