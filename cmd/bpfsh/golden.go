@@ -100,6 +100,13 @@ func runGolden(engineName, script string, stdout, stderr io.Writer) int {
 
 // checkGoldens is --golden: it runs each script, says how it went, and returns the exit status.
 func checkGoldens(o *options, out io.Writer) int {
+	printf := func(format string, arg any) {
+		text := fmt.Sprintf(format, arg)
+		if isTerminal(out) {
+			text = render.Escape(text)
+		}
+		fmt.Fprintln(out, text)
+	}
 	g, close := newGolden(o.engine, o.update)
 	defer close()
 	status := statusDone
@@ -108,11 +115,11 @@ func checkGoldens(o *options, out io.Writer) int {
 		var lacking *runtime.Lacking
 		switch {
 		case err == nil:
-			fmt.Fprintf(out, "ok    %s\n", script)
+			printf("ok    %s", script)
 		case errors.As(err, &lacking):
-			fmt.Fprintf(out, "skip  %v\n", err)
+			printf("skip  %v", err)
 		default:
-			fmt.Fprintf(out, "FAIL  %v\n", err)
+			printf("FAIL  %v", err)
 			status = statusFailure
 		}
 	}

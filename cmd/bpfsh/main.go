@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"bpfsh/runtime"
+	"bpfsh/runtime/render"
 	"bpfsh/runtime/repl"
 
 	"github.com/chzyer/readline"
@@ -32,7 +33,7 @@ func main() {
 func run(args []string) int {
 	o, err := parseFlags(args)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "bpfsh: %v (bpfsh --help lists what there is)\n", err)
+		complain(fmt.Sprintf("bpfsh: %v (bpfsh --help lists what there is)", err))
 		return statusUsage
 	}
 	switch {
@@ -49,7 +50,7 @@ func run(args []string) int {
 	}
 	source, err := o.read(os.Stdin)
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "bpfsh: %v\n", err)
+		complain(fmt.Sprintf("bpfsh: %v", err))
 		return statusUsage
 	}
 	signals := askForSignals() // not while the source is read: until then a signal ends the process
@@ -67,6 +68,15 @@ func run(args []string) int {
 		die(sig.Signal)
 	}
 	return runtime.Status(err)
+}
+
+// complain writes a line to standard error before there is a shell. Words of the command line and names of files are in
+// it, which a terminal is not to act on.
+func complain(text string) {
+	if isTerminal(os.Stderr) {
+		text = render.Escape(text)
+	}
+	fmt.Fprintln(os.Stderr, text)
 }
 
 // say writes a text to standard output, and returns the exit status.

@@ -98,6 +98,18 @@ func (s *screen) status() int {
 	return s.cmd.ProcessState.ExitCode()
 }
 
+// TestHostileNames names files and flags that are not there, in words that a terminal would obey.
+func TestHostileNames(t *testing.T) {
+	const evil = "e\x1b]0;pwn\x07\u009b2J\x9b"
+	t.Setenv("NO_COLOR", "1")
+	for _, args := range [][]string{{evil}, {"--" + evil}, {"--golden", evil + ".star"}, {"-c", "open('x')", "--engine", evil}, {"--engine", "memory", "-c", "load('" + evil + "', 'x')"}} {
+		out := onTerminal(t, "", args...)
+		if strings.ContainsAny(out, "\x1b\x07\u009b") || strings.Contains(out, "\x9b") || !strings.Contains(out, "pwn") {
+			t.Errorf("%q: it wrote %q, want no control characters", args, out)
+		}
+	}
+}
+
 // TestHostileText lets text from a map reach a terminal in every way there is: nothing of it is obeyed.
 func TestHostileText(t *testing.T) {
 	needKernel(t)
