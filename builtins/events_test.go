@@ -201,7 +201,6 @@ func TestEventsLive(t *testing.T) {
 
 // TestEventsAbandoned leaves loops over events in every way there is: nothing stays open.
 func TestEventsAbandoned(t *testing.T) {
-	const loops = 200
 	e := kerneltest.Engine(t)
 	for _, test := range []struct{ name, code string }{
 		{"break", "for x in events(m, backlog=True): break"},
@@ -244,12 +243,16 @@ def fails():
 				t.Fatal(err)
 			}
 			goroutines, descriptors := runtime.NumGoroutine(), openFiles(t)
+			loops := 200
+			if strings.HasPrefix(test.name, "perf") { // the kernel gives up some tens of events a second
+				loops = 20
+			}
 			for range loops {
 				if err := chunk(test.code); err != nil && !errors.Is(err, pressed) {
 					t.Fatal(err)
 				}
 			}
-			for end := time.Now().Add(5 * time.Second); runtime.NumGoroutine() > goroutines || openFiles(t) > descriptors; time.Sleep(10 * time.Millisecond) {
+			for end := time.Now().Add(30 * time.Second); runtime.NumGoroutine() > goroutines || openFiles(t) > descriptors; time.Sleep(10 * time.Millisecond) {
 				if time.Now().After(end) {
 					t.Fatalf("%d goroutines and %d descriptors, before it %d and %d", runtime.NumGoroutine(), openFiles(t), goroutines, descriptors)
 				}
