@@ -90,13 +90,13 @@ def grow(key):
 // TestWatchRates are of the time that has passed, and exact where floats are not.
 func TestWatchRates(t *testing.T) {
 	looks := watchLooks(t, "n = [0]\nwatch(lambda: n.append(0) or sleep('100ms') or 10 * len(n), every='50ms', max=2)")
-	if rate := looks[1].Rate; rate == nil || *rate > 100 || *rate < 1 {
-		t.Errorf("10 more after at least 100 ms are a rate of %v", *rate)
+	if rate := looks[1].Rate; rate == nil || *rate > 100 || *rate <= 0 {
+		t.Fatalf("10 more after at least 100 ms: %+v", looks[1])
 	}
 	for _, numbers := range []string{"[1 << 63, (1 << 63) + 1]", "[-(1 << 60), 1 - (1 << 60)]", "[(1 << 70) + 5, (1 << 70) + 6]", "[0.5, 1.5]"} {
 		looks := watchLooks(t, "n = "+numbers+"\nwatch(lambda: n.pop(0), every='50ms', max=2)")
-		if rate := looks[1].Rate; rate == nil || *rate > 20 || *rate < 0.1 {
-			t.Errorf("%s: the rate is %v", numbers, rate)
+		if rate := looks[1].Rate; rate == nil || *rate > 1000 || *rate <= 0 { // of floats the difference would be 0, or thousands
+			t.Errorf("%s: %+v", numbers, looks[1])
 		}
 	}
 	for numbers, note := range map[string]string{"[1 << 63, (1 << 63) - 1]": "reset", "[0.5, 0.25]": "reset", "[5, 5.5]": "new"} {

@@ -28,7 +28,7 @@ var touching = []string{"bpfsh/builtins/engine/kernel", "bpfsh/builtins/host"}
 var programs = []string{"sh", "bash", "setpriv", "mount", "umount", "unshare", "stty", "cat", "head", "sleep", "true", "chmod", "env", "bpftool"}
 
 // elsewhere are tests that the kernel has no part in, and that take long or want what is not there: of arbitrary scripts
-// and faults on the memory engine, of its golden scripts, of the source, and of many hosts.
+// and faults on the memory engine, of its golden scripts, of the source, of many hosts, and of maps that other programs have made.
 const elsewhere = "^FuzzScript$|^TestRandomScripts$|^TestColumns$|^TestDryRun$|^TestFaults$|^TestGolden$/^memory$|^TestDryRunGoldens$/^memory$|^TestRooms$|^TestASCII$"
 
 // pack builds the tests of the packages that touch the kernel, and writes an initramfs that runs them.

@@ -22,6 +22,7 @@ const (
 // excused are reasons for which a test may be skipped whatever the kernel is: what is not in the virtual machine.
 var excused = []*regexp.Regexp{
 	regexp.MustCompile(`(clang|bpftool|bpftrace) is not installed`),
+	regexp.MustCompile(`in a dry run m\.kernel loads no program`),
 	regexp.MustCompile(`executable file not found in \$PATH`),
 	regexp.MustCompile(`zsh completes only at a terminal`),
 	regexp.MustCompile(`no CPU is offline`),

@@ -123,8 +123,8 @@ var rightsTried = []struct {
 	{right: engine.Finding, name: "a map by its id", code: `open(P + "nested").update(0, ID)`},
 	{right: engine.Finding, name: "a program by its name", code: `catch(open(P + "programs").update, 0, "no_such_program")[1].errno == "EPERM" and open(P + "programs").update(0, "no_such_program")`},
 	{right: engine.ReadingTypes, name: "vars", code: `open(P + "data").vars.counter`},
-	{right: &engine.Right{}, name: "unpin what others own", code: `sticky(open(P + "typed").unpin, P + "shared/theirs")`},
-	{right: &engine.Right{}, name: "replace what others own", code: `sticky(open(P + "typed").pin, P + "shared/theirs", replace=True)`},
+	{right: &engine.Right{}, since: "5.19", name: "unpin what others own", code: `sticky(open(P + "typed").unpin, P + "shared/theirs")`},
+	{right: &engine.Right{}, since: "5.19", name: "replace what others own", code: `sticky(open(P + "typed").pin, P + "shared/theirs", replace=True)`},
 	{right: engine.Taking, name: "a descriptor of another", code: `open(P + "events").update(0, (PARENT, 0))`},
 }
 
