@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,10 +31,19 @@ func TestEventsOfBpftrace(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	end := func() { cmd.Process.Signal(os.Interrupt) }
+	// It loses a signal that comes between two of its waits for events, and of those it gets none any more.
+	var interrupts sync.WaitGroup
+	end := sync.OnceFunc(func() {
+		interrupts.Go(func() {
+			for cmd.Process.Signal(os.Interrupt) == nil {
+				time.Sleep(100 * time.Millisecond)
+			}
+		})
+	})
 	t.Cleanup(func() {
 		end()
 		cmd.Wait()
+		interrupts.Wait()
 	})
 	lines := bufio.NewScanner(out)
 	for !strings.HasPrefix(lines.Text(), "n ") {
