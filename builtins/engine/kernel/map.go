@@ -206,7 +206,12 @@ func (m *kernelMap) fdinfo(label string) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(string(text)) {
+	return numberIn(text, label)
+}
+
+// numberIn is the number behind a label in an fdinfo. A line that is not there counts as 0.
+func numberIn(fdinfo []byte, label string) (uint64, error) {
+	for line := range strings.Lines(string(fdinfo)) {
 		if rest, ok := strings.CutPrefix(line, label); ok {
 			return strconv.ParseUint(strings.TrimSpace(rest), 10, 64)
 		}

@@ -172,11 +172,6 @@ func pinnedMap(path string) (uint32, error) {
 
 // mapIn is the id of the map that an fdinfo is of; 0 if it is of no map.
 func mapIn(fdinfo []byte) uint32 {
-	for line := range strings.Lines(string(fdinfo)) {
-		if rest, ok := strings.CutPrefix(line, "map_id:"); ok {
-			id, _ := strconv.ParseUint(strings.TrimSpace(rest), 10, 32) // which is how the kernel writes it
-			return uint32(id)
-		}
-	}
-	return 0
+	id, _ := numberIn(fdinfo, "map_id:") // which the kernel writes as a number
+	return uint32(id)
 }
