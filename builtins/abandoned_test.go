@@ -44,15 +44,7 @@ func TestAbandoned(t *testing.T) {
 				return starlark.None, nil
 			})
 			s = bpfsh.New(bpfsh.Config{Predeclared: predeclared})
-			chunk := func(code string) error {
-				t.Helper()
-				f, err := bpfsh.ChunkOptions().Parse("abandoned.star", code, 0)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return s.Chunk(f, nil)
-			}
-			if err := chunk(`
+			if err := chunk(s, `
 m = create("hash", key="u32", value="u64", max_entries=20000)
 m.update_batch({n: n for n in range(20000)})
 pop = create(like=m)
@@ -67,7 +59,7 @@ def closes(m):
 			}
 			goroutines, descriptors := runtime.NumGoroutine(), openDescriptors(t)
 			for range loops {
-				if err := chunk(test.code); err != nil && !(test.name == "interrupt" && errors.Is(err, pressed)) {
+				if err := chunk(s, test.code); err != nil && !(test.name == "interrupt" && errors.Is(err, pressed)) {
 					t.Fatal(err)
 				}
 			}
@@ -77,7 +69,7 @@ def closes(m):
 				}
 				runtime.GC()
 			}
-			if err := chunk(`len(list(m)) == 20000 and pop.count() + (sum(gone) if gone else 0) == 20000 or fail("entries are lost: %d, %d" % (m.count(), pop.count()))`); err != nil {
+			if err := chunk(s, `len(list(m)) == 20000 and pop.count() + (sum(gone) if gone else 0) == 20000 or fail("entries are lost: %d, %d" % (m.count(), pop.count()))`); err != nil {
 				t.Error(err)
 			}
 		})

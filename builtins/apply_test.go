@@ -199,21 +199,14 @@ s = snapshot(m)
 				t.Fatal(err)
 			}
 			var asked, said []string
-			chunk := func(code string) error {
-				f, err := runtime.ChunkOptions().Parse("chunk.star", code, 0)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return s.Chunk(f, nil)
-			}
-			if err := chunk(made); err != nil {
+			if err := chunk(s, made); err != nil {
 				t.Fatal(err)
 			}
 			library.SetOperator(&builtins.Operator{
 				Confirm: func(question string) (bool, error) { asked = append(asked, question); return test.yes, nil },
 				Say:     func(text string) { said = append(said, text) },
 			})
-			err := chunk(test.code)
+			err := chunk(s, test.code)
 			if got := fmt.Sprint(err); test.err == "" && err != nil || !strings.Contains(got, test.err) {
 				t.Errorf("got error %v, want %q", err, test.err)
 			}
@@ -221,7 +214,7 @@ s = snapshot(m)
 				t.Errorf("asked and said (-want +got):\n%s", diff)
 			}
 			library.SetOperator(nil)
-			if err := chunk(fmt.Sprintf("m.count() == %d or fail(m.count())", test.m)); err != nil {
+			if err := chunk(s, fmt.Sprintf("m.count() == %d or fail(m.count())", test.m)); err != nil {
 				t.Error(err)
 			}
 		})

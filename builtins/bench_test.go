@@ -49,11 +49,7 @@ func newBench(b *testing.B) *bench {
 // run runs code whose names stay.
 func (b *bench) run(code string) {
 	b.Helper()
-	f, err := runtime.ChunkOptions().Parse("bench.star", code, 0)
-	if err == nil {
-		err = b.s.Chunk(f, nil)
-	}
-	if err != nil {
+	if err := chunk(b.s, code); err != nil {
 		b.Fatal(err)
 	}
 }

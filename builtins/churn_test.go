@@ -36,14 +36,12 @@ func script(t *testing.T, source string) string {
 
 func TestMain(m *testing.M) { os.Exit(kerneltest.Main(m)) }
 
-// TestItemsUnderChurn walks a hash of 10,000 entries while others come and go at full speed: each of 1,000 keys
-// that stay comes exactly once in each of 20 walks, and no key comes twice.
-func TestItemsUnderChurn(t *testing.T) {
-	e := kerneltest.Engine(t)
-	m := kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, "hash"), KeySize: 4, ValueSize: 8, MaxEntries: 10000})
-	const stay = 1000
-	for n := range uint32(stay) {
-		if err := m.Update(binary.NativeEndian.AppendUint32(nil, n), make([]byte, 8), 0); err != nil {
+// churned keeps inserting and removing entries of a map of the kernel, whose keys key makes of numbers from stay on,
+// while f runs.
+func churned(t *testing.T, e engine.Engine, m engine.Map, stay uint32, key func(n uint32) []byte, f func()) {
+	t.Helper()
+	for n := range stay {
+		if err := m.Update(key(n), make([]byte, 8), 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -61,13 +59,11 @@ func TestItemsUnderChurn(t *testing.T) {
 				return
 			default:
 			}
-			key := binary.NativeEndian.AppendUint32(nil, stay+n%8000)
-			if err := churn.Update(key, make([]byte, 8), 0); err != nil {
+			if err := churn.Update(key(stay+n%8000), make([]byte, 8), 0); err != nil {
 				t.Errorf("insert: %v", err)
 				return
 			}
-			key = binary.NativeEndian.AppendUint32(nil, stay+(n+4000)%8000)
-			if err := churn.Delete(key); err != nil && !errors.Is(err, unix.ENOENT) {
+			if err := churn.Delete(key(stay + (n+4000)%8000)); err != nil && !errors.Is(err, unix.ENOENT) {
 				t.Errorf("delete: %v", err)
 				return
 			}
@@ -77,7 +73,20 @@ func TestItemsUnderChurn(t *testing.T) {
 		}
 	})
 	<-churning
-	out := script(t, strings.ReplaceAll(`
+	f()
+	close(stop)
+	wait.Wait()
+	t.Logf("%d entries were inserted and deleted meanwhile", changes)
+}
+
+// TestItemsUnderChurn walks a hash of 10,000 entries while others come and go at full speed: each of 1,000 keys
+// that stay comes exactly once in each of 20 walks, and no key comes twice.
+func TestItemsUnderChurn(t *testing.T) {
+	e := kerneltest.Engine(t)
+	m := kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, "hash"), KeySize: 4, ValueSize: 8, MaxEntries: 10000})
+	out := ""
+	churned(t, e, m, 1000, func(n uint32) []byte { return binary.NativeEndian.AppendUint32(nil, n) }, func() {
+		out = script(t, strings.ReplaceAll(`
 m = open(ID)
 for walk in range(20):
     seen = {}
@@ -89,9 +98,7 @@ for walk in range(20):
         print("walk", walk, "missed", missed[:5], "twice", twice[:5], "of", len(seen))
 print("walked")
 `, "ID", strconv.Itoa(int(m.Info().ID))))
-	close(stop)
-	wait.Wait()
-	t.Logf("%d entries were inserted and deleted meanwhile", changes)
+	})
 	if out != "walked\n" {
 		t.Error(out)
 	}

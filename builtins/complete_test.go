@@ -15,16 +15,12 @@ func TestComplete(t *testing.T) {
 	library := builtins.New(&memory.Engine{}, nil)
 	defer library.Close()
 	s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
-	f, err := runtime.ChunkOptions().Parse("complete.star", `
+	if err := chunk(s, `
 m = create("hash", key="ipv4", value="u32", max_entries=100, name="flows")
 m.update_batch([("10.0.0.%d" % n, n) for n in range(80)])
 m["192.168.0.1"] = 1
 q = create("queue", value="u32", max_entries=1, name="jobs")
-`, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Chunk(f, nil); err != nil {
+`); err != nil {
 		t.Fatal(err)
 	}
 	m, q := s.Globals()["m"].(*builtins.Map), s.Globals()["q"].(*builtins.Map)

@@ -212,10 +212,8 @@ func (it *eventIterator) wait(first bool) error {
 				return err
 			}
 		}
-		if out, ok := e.m.lib.display.Out.(interface{ Flush() error }); ok {
-			if err := out.Flush(); err != nil {
-				return err
-			}
+		if err := e.m.lib.display.flush(); err != nil {
+			return err
 		}
 	}
 	return e.m.explain("events", nil, e.raw.Wait(most))
@@ -257,7 +255,7 @@ func (r *eventRows) Close() error {
 		if e.m.kind.Keyed() {
 			what = "event"
 		}
-		warn(fmt.Sprintf("events: %s: missed %s in %s", e.m.label(), several(int(n), what), several(int(missed.Times-r.before.Times), "overrun")))
+		warn(fmt.Sprintf("events: %s: missed %s in %s", e.m.label(), method.Counted(int(n), what), method.Counted(int(missed.Times-r.before.Times), "overrun")))
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ func code(e engine.Engine, text string) (printed string, err error) {
 	library := builtins.New(e, nil)
 	defer library.Close()
 	s := bpfsh.New(bpfsh.Config{Predeclared: library.Predeclared(), Stdout: &out, Stderr: &out})
-	library.SetDisplay(builtins.Display{Out: s.Output(), Warn: s.Warn, Options: func() render.Options { return render.Options{Format: render.FormatJSONL} }})
+	library.SetDisplay(builtins.Display{Out: s.Output(), Flush: s.Flush, Warn: s.Warn, Options: func() render.Options { return render.Options{Format: render.FormatJSONL} }})
 	err = s.Run("events.star", []byte(text))
 	return out.String(), err
 }
@@ -153,7 +153,7 @@ func TestEventsLive(t *testing.T) {
 			library := builtins.New(e, nil)
 			defer library.Close()
 			s := bpfsh.New(bpfsh.Config{Predeclared: library.Predeclared(), Stdout: w})
-			library.SetDisplay(builtins.Display{Out: s.Output()})
+			library.SetDisplay(builtins.Display{Out: s.Output(), Flush: s.Flush})
 			done := make(chan error, 1)
 			go func() {
 				err := s.Run("live.star", fmt.Appendf(nil, "m = open(%d)\nprint('begins')\n%s", m.Info().ID, test.code))
@@ -225,15 +225,7 @@ func TestEventsAbandoned(t *testing.T) {
 				return starlark.None, nil
 			})
 			s = bpfsh.New(bpfsh.Config{Predeclared: predeclared})
-			chunk := func(code string) error {
-				t.Helper()
-				f, err := bpfsh.ChunkOptions().Parse("abandoned.star", code, 0)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return s.Chunk(f, nil)
-			}
-			if err := chunk(`
+			if err := chunk(s, `
 m = create("ringbuf", max_entries=4096)
 m.kernel.output(b"x")
 p = create("perf_event_array", max_entries=cpus())
@@ -248,7 +240,7 @@ def fails():
 				loops = 20
 			}
 			for range loops {
-				if err := chunk(test.code); err != nil && !errors.Is(err, pressed) {
+				if err := chunk(s, test.code); err != nil && !errors.Is(err, pressed) {
 					t.Fatal(err)
 				}
 			}
@@ -259,7 +251,7 @@ def fails():
 				s.Globals()["_"] = starlark.None // which holds the last value
 				runtime.GC()
 			}
-			if err := chunk(`events(m, consume=True, timeout=0)
+			if err := chunk(s, `events(m, consume=True, timeout=0)
 events(p, consume=True)`); err != nil {
 				t.Fatal(err)
 			}

@@ -46,11 +46,7 @@ func TestLong(t *testing.T) {
 	s := bpfsh.New(bpfsh.Config{Predeclared: library.Predeclared()})
 	run := func(code string) {
 		t.Helper()
-		f, err := bpfsh.ChunkOptions().Parse("long.star", code, 0)
-		if err == nil {
-			err = s.Chunk(f, nil)
-		}
-		if err != nil {
+		if err := chunk(s, code); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -56,15 +56,7 @@ one[1] = 1
 			library := builtins.New(&memory.Engine{}, nil)
 			defer library.Close()
 			s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
-			chunk := func(code string) error {
-				t.Helper()
-				f, err := runtime.ChunkOptions().Parse("chunk.star", code, 0)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return s.Chunk(f, nil)
-			}
-			if err := chunk(made + "[a.update(i, 1) for i in range(4)]\n"); err != nil {
+			if err := chunk(s, made+"[a.update(i, 1) for i in range(4)]\n"); err != nil {
 				t.Fatal(err)
 			}
 			var asked, said []string
@@ -72,7 +64,7 @@ one[1] = 1
 				Confirm: func(question string) (bool, error) { asked = append(asked, question); return test.yes, nil },
 				Say:     func(text string) { said = append(said, text) },
 			})
-			err := chunk(test.code)
+			err := chunk(s, test.code)
 			if got := fmt.Sprint(err); test.err == "" && err != nil || !strings.Contains(got, test.err) {
 				t.Errorf("got error %v, want %q", err, test.err)
 			}
@@ -85,7 +77,7 @@ one[1] = 1
 			library.SetOperator(nil)
 			check := fmt.Sprintf(`left = (m.count(), len([v for v in q.drain()]), sum([1 for v in a.values() if v]), one.count())
 left == (%d, %d, %d, %d) or fail("left are %%s" %% (left,))`, test.m, test.q, test.a, test.one)
-			if err := chunk(check); err != nil {
+			if err := chunk(s, check); err != nil {
 				t.Error(err)
 			}
 		})

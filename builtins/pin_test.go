@@ -39,11 +39,7 @@ func TestPinChanges(t *testing.T) {
 	said := func(code string) string {
 		t.Helper()
 		out.Reset()
-		f, err := runtime.ChunkOptions().Parse("pin.star", code, 0)
-		if err == nil {
-			err = s.Chunk(f, nil)
-		}
-		if err != nil {
+		if err := chunk(s, code); err != nil {
 			t.Fatal(err)
 		}
 		if err := s.Flush(); err != nil {

@@ -37,11 +37,7 @@ func world(t *testing.T) *faulttest.Engine {
 	e := faulttest.New(&memory.Engine{}, faulttest.Fault{})
 	library := builtins.New(e, nil)
 	s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
-	f, err := runtime.ChunkOptions().Parse("made.star", made, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Chunk(f, nil); err != nil {
+	if err := chunk(s, string(made)); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {

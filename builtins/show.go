@@ -29,6 +29,14 @@ type Display struct {
 	Screen func() Screen
 }
 
+// flush writes out what was kept.
+func (d Display) flush() error {
+	if d.Flush == nil {
+		return nil
+	}
+	return d.Flush()
+}
+
 // Screen is a terminal that frames are drawn on.
 type Screen interface {
 	Size() (columns, rows int)

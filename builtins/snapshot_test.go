@@ -2,11 +2,9 @@ package builtins_test
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"bpfsh/builtins/engine"
@@ -14,49 +12,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// churned keeps inserting and removing entries of a map of the kernel, whose keys key makes of numbers from stay on,
-// while f runs.
-func churned(t *testing.T, e engine.Engine, m engine.Map, stay uint32, key func(n uint32) []byte, f func()) {
-	t.Helper()
-	for n := range stay {
-		if err := m.Update(key(n), make([]byte, 8), 0); err != nil {
-			t.Fatal(err)
-		}
-	}
-	churn, err := e.OpenID(m.Info().ID, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	stop, churning, changes := make(chan struct{}), make(chan struct{}), 0
-	var wait sync.WaitGroup
-	wait.Go(func() {
-		defer churn.Close()
-		for n := uint32(0); ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			if err := churn.Update(key(stay+n%8000), make([]byte, 8), 0); err != nil {
-				t.Errorf("insert: %v", err)
-				return
-			}
-			if err := churn.Delete(key(stay + (n+4000)%8000)); err != nil && !errors.Is(err, unix.ENOENT) {
-				t.Errorf("delete: %v", err)
-				return
-			}
-			if changes++; changes == 1000 {
-				close(churning)
-			}
-		}
-	})
-	<-churning
-	f()
-	close(stop)
-	wait.Wait()
-	t.Logf("%d entries were inserted and deleted meanwhile", changes)
-}
 
 // TestSnapshotUnderChurn takes snapshots of a hash and of a trie while others come and go at full speed: each of 1,000
 // keys that stay is there, and none is there twice. Of a hash that is certain; a trie says that it is not, unless

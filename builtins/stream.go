@@ -94,7 +94,7 @@ func (e *Events) open() error {
 	e.drop = goruntime.AddCleanup(e, func(raw engine.Stream) { _ = raw.Close() }, e.raw)
 	m.remember(e)
 	if warn := m.lib.display.Warn; replaced > 0 && warn != nil {
-		warn(fmt.Sprintf("events: %s: took the place of its reader on %s, which gets no more events", m.label(), several(replaced, "CPU")))
+		warn(fmt.Sprintf("events: %s: took the place of its reader on %s, which gets no more events", m.label(), method.Counted(replaced, "CPU")))
 	}
 	return nil
 }
@@ -146,17 +146,9 @@ func (e *Events) decode(b []byte) (starlark.Value, error) {
 		return starlark.Bytes(b), nil
 	}
 	if n := e.typ.Size(); len(b) < n {
-		return nil, e.m.fail("events", nil, fmt.Errorf("an event has %s, and %s has %d", several(len(b), "byte"), e.typ, n))
+		return nil, e.m.fail("events", nil, fmt.Errorf("an event has %s, and %s has %d", method.Counted(len(b), "byte"), e.typ, n))
 	}
 	return e.typ.Decode(b[:e.typ.Size()]), nil
-}
-
-// several is a number and what it counts.
-func several(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // remember keeps a stream in the list of those to close with the map.

@@ -128,7 +128,7 @@ func (w *watch) run(ctx context.Context) (err error) {
 		w.screen = w.l.display.Screen()
 	}
 	if w.screen != nil {
-		if err := w.flush(); err != nil {
+		if err := w.l.display.flush(); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, w.screen.End()) }()
@@ -154,13 +154,6 @@ func (w *watch) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-}
-
-func (w *watch) flush() error {
-	if w.l.display.Flush == nil {
-		return nil
-	}
-	return w.l.display.Flush()
 }
 
 // show draws a frame, or writes its rows.
@@ -237,7 +230,7 @@ func (w *watch) block(f *frame, o render.Options, at time.Time, took time.Durati
 	if _, err := w.l.display.Out.Write([]byte(text + "\n")); err != nil {
 		return err
 	}
-	return w.flush()
+	return w.l.display.flush()
 }
 
 // seen is the value of a frame.
@@ -256,7 +249,7 @@ func (w *watch) rows(f *frame, o render.Options, at time.Time) error {
 			return err
 		}
 	}
-	return w.flush()
+	return w.l.display.flush()
 }
 
 // wait waits, and draws the frame again where the terminal gets another size.

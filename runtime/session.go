@@ -152,8 +152,7 @@ func (s *Session) print(_ *starlark.Thread, msg string) {
 	}
 }
 
-// Output is where print writes, for text that a terminal may have as it is: it is not escaped. It may be kept. Its method
-// Flush is the session's.
+// Output is where print writes, for text that a terminal may have as it is: it is not escaped. It may be kept.
 func (s *Session) Output() io.Writer { return output{s} }
 
 type output struct{ s *Session }
@@ -167,8 +166,6 @@ func (o output) Write(p []byte) (int, error) {
 	}
 	return n, err
 }
-
-func (o output) Flush() error { return o.s.Flush() }
 
 // Print writes a line to the session's output, as the script's print does.
 func (s *Session) Print(text string) { s.print(s.thread, text) }

@@ -72,7 +72,7 @@ func (c arrayCodec) encode(b []byte, v starlark.Value) error {
 		return badf("got %s, want %d of %s", method.Describe(v), c.n, c.elem.short())
 	}
 	if n := seq.Len(); n != c.n {
-		return badf("got %s, want %d of %s", counted(n, "element"), c.n, c.elem.short())
+		return badf("got %s, want %d of %s", method.Counted(n, "element"), c.n, c.elem.short())
 	}
 	for i := range c.n {
 		if err := c.elem.Encode(c.at(b, i), seq.Index(i)); err != nil {

@@ -53,7 +53,7 @@ func (c bitCodec) encode(b []byte, v starlark.Value) error {
 	}
 	if !fits {
 		lo, hi := limits(uint(c.width), c.int.signed)
-		return badf("%s is out of range for %s (%s to %s)", method.Describe(v), counted(c.width, "bit"), lo, hi)
+		return badf("%s is out of range for %s (%s to %s)", method.Describe(v), method.Counted(c.width, "bit"), lo, hi)
 	}
 	storeBits(b, c.shift, c.width, u)
 	return nil

@@ -3,6 +3,8 @@ package layout
 import (
 	"strings"
 
+	"bpfsh/runtime/method"
+
 	"github.com/cilium/ebpf/btf"
 )
 
@@ -41,7 +43,7 @@ func (t *Type) Counter(path string) (offset int, number *Type, err error) {
 		return 0, nil, badf("%s: a program adds to integers of 4 or 8 bytes in the machine's order", number)
 	}
 	if offset%int(c.size) != 0 {
-		return 0, nil, badf("field %s is at byte %d, not aligned to its %s", path, offset, counted(int(c.size), "byte"))
+		return 0, nil, badf("field %s is at byte %d, not aligned to its %s", path, offset, method.Counted(int(c.size), "byte"))
 	}
 	return offset, number, nil
 }

@@ -34,14 +34,6 @@ func within(step string, err error) error {
 	return &EncodeError{step, err.Error()}
 }
 
-// counted writes n and what it counts: "1 value", "2 values".
-func counted(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
-}
-
 // unknownField says that what has no such field, and which there are.
 func unknownField(what, name string, names []string) string {
 	return fmt.Sprintf("%s has no field %s%s; it has %s",

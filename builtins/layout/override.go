@@ -161,7 +161,7 @@ func (o override) instead(t btf.Type) (btf.Type, error) {
 			return arrayType(given.btf, array.Nelems), nil
 		}
 	}
-	return nil, fmt.Errorf("%s has %s, %s has %d", outline(given.btf), counted(given.size, "byte"), outline(t), size)
+	return nil, fmt.Errorf("%s has %s, %s has %d", outline(given.btf), method.Counted(given.size, "byte"), outline(t), size)
 }
 
 // outline is the spelling of t; of a struct or a union its name alone.

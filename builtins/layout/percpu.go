@@ -60,14 +60,14 @@ func (s Slot) Encode(b []byte, v starlark.Value) error {
 	}
 	seq, ok := listed(v)
 	if !ok {
-		return badf("got %s, want one value for each of %s, such as [v] * cpus()", method.Describe(v), counted(s.CPUs, "CPU"))
+		return badf("got %s, want one value for each of %s, such as [v] * cpus()", method.Describe(v), method.Counted(s.CPUs, "CPU"))
 	}
 	if seq.Len() != s.CPUs {
 		why := ""
 		if seq.Len() < s.CPUs {
 			why = " (the kernel would set the rest to zero)"
 		}
-		return badf("got %s, want one for each of %s%s", counted(seq.Len(), "value"), counted(s.CPUs, "CPU"), why)
+		return badf("got %s, want one for each of %s%s", method.Counted(seq.Len(), "value"), method.Counted(s.CPUs, "CPU"), why)
 	}
 	clear(b)
 	for i := range s.CPUs {

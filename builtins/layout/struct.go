@@ -103,7 +103,7 @@ func (rt *recordType) encodeOrdered(b []byte, values starlark.Indexable) error {
 		for _, j := range rt.order {
 			names = append(names, rt.fields[j].name)
 		}
-		return badf("got %s, want %d: %s", counted(values.Len(), "value"), len(rt.order), strings.Join(names, ", "))
+		return badf("got %s, want %d: %s", method.Counted(values.Len(), "value"), len(rt.order), strings.Join(names, ", "))
 	}
 	for i, j := range rt.order {
 		if err := rt.put(b, j, values.Index(i)); err != nil {

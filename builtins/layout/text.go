@@ -51,7 +51,7 @@ func (textCodec) encode(b []byte, v starlark.Value) error {
 	case !ok:
 		return badf("got %s, want text of at most %d bytes", method.Describe(v), len(b))
 	case len(s) > len(b):
-		return badf("text of %s does not fit char[%d]", counted(len(s), "byte"), len(b))
+		return badf("text of %s does not fit char[%d]", method.Counted(len(s), "byte"), len(b))
 	case strings.IndexByte(string(s), 0) >= 0:
 		return badf("text ends at its first NUL, byte %d; give %d bytes to write what follows it", strings.IndexByte(string(s), 0), len(b))
 	}

@@ -160,7 +160,7 @@ func (t *Type) fill(b []byte, args starlark.Tuple, kwargs []starlark.Tuple) erro
 	case t.record == nil && len(kwargs) > 0:
 		return badf("%s has no fields to name", t.short())
 	case t.record == nil && len(args) != 1:
-		return badf("got %s, want one", counted(len(args), "value"))
+		return badf("got %s, want one", method.Counted(len(args), "value"))
 	case len(args) == 0:
 		return t.record.encodeNamed(b, kwargs, false)
 	case len(kwargs) > 0:

@@ -100,13 +100,6 @@ func runGolden(engineName, script string, stdout, stderr io.Writer) int {
 
 // checkGoldens is --golden: it runs each script, says how it went, and returns the exit status.
 func checkGoldens(o *options, out io.Writer) int {
-	printf := func(format string, arg any) {
-		text := fmt.Sprintf(format, arg)
-		if isTerminal(out) {
-			text = render.Escape(text)
-		}
-		fmt.Fprintln(out, text)
-	}
 	g, close := newGolden(o.engine, o.update)
 	defer close()
 	status := statusDone
@@ -115,11 +108,11 @@ func checkGoldens(o *options, out io.Writer) int {
 		var lacking *runtime.Lacking
 		switch {
 		case err == nil:
-			printf("ok    %s", script)
+			printLine(out, "ok    "+script)
 		case errors.As(err, &lacking):
-			printf("skip  %v", err)
+			printLine(out, fmt.Sprintf("skip  %v", err))
 		default:
-			printf("FAIL  %v", err)
+			printLine(out, fmt.Sprintf("FAIL  %v", err))
 			status = statusFailure
 		}
 	}

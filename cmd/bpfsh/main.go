@@ -33,7 +33,7 @@ func main() {
 func run(args []string) int {
 	o, err := parseFlags(args)
 	if err != nil {
-		complain(fmt.Sprintf("bpfsh: %v (bpfsh --help lists what there is)", err))
+		printLine(os.Stderr, fmt.Sprintf("bpfsh: %v (bpfsh --help lists what there is)", err))
 		return statusUsage
 	}
 	switch {
@@ -50,7 +50,7 @@ func run(args []string) int {
 	}
 	source, err := o.read(os.Stdin)
 	if err != nil {
-		complain(fmt.Sprintf("bpfsh: %v", err))
+		printLine(os.Stderr, fmt.Sprintf("bpfsh: %v", err))
 		return statusUsage
 	}
 	signals := askForSignals() // not while the source is read: until then a signal ends the process
@@ -70,13 +70,13 @@ func run(args []string) int {
 	return runtime.Status(err)
 }
 
-// complain writes a line to standard error before there is a shell. Words of the command line and names of files are in
-// it, which a terminal is not to act on.
-func complain(text string) {
-	if isTerminal(os.Stderr) {
+// printLine writes a line without a shell. Words of the command line and names of files are in it, which a terminal is not to
+// act on.
+func printLine(w io.Writer, text string) {
+	if isTerminal(w) {
 		text = render.Escape(text)
 	}
-	fmt.Fprintln(os.Stderr, text)
+	fmt.Fprintln(w, text)
 }
 
 // say writes a text to standard output, and returns the exit status.

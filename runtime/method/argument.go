@@ -129,9 +129,9 @@ func Describe(v starlark.Value) string {
 		if len(v) <= most {
 			return v.String()
 		}
-		return "string of " + counted(len(v), "byte")
+		return "string of " + Counted(len(v), "byte")
 	case starlark.Bytes:
-		return counted(len(v), "byte")
+		return Counted(len(v), "byte")
 	case starlark.Sequence:
 		if n := v.Len(); n >= 0 {
 			return fmt.Sprintf("%s of %d", v.Type(), n)

@@ -92,7 +92,7 @@ func (s *signature[R]) bind(args starlark.Tuple, kwargs []starlark.Tuple) (value
 	}
 	if len(args) > s.positional {
 		if !s.rest {
-			return nil, nil, nil, fmt.Errorf("%s: got %s, want %s: %s(%s)", s.Name, counted(len(args), "argument"), s.arity(), s.Name, s.Params)
+			return nil, nil, nil, fmt.Errorf("%s: got %s, want %s: %s(%s)", s.Name, Counted(len(args), "argument"), s.arity(), s.Name, s.Params)
 		}
 		args, rest = args[:s.positional], args[s.positional:]
 	}
@@ -123,7 +123,8 @@ next:
 	return values, rest, more, nil
 }
 
-func counted(n int, noun string) string {
+// Counted is a number and what it counts: "1 value", "2 values".
+func Counted(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}
