@@ -68,6 +68,9 @@ func TestWatchAtThePrompt(t *testing.T) {
 	s.wait("bpf(memory)> ")
 	s.typed("exit()\r")
 	s.rest()
+	if n := strings.Count(s.all.String(), screenOpened); n != 2 {
+		t.Errorf("the alternate screen was opened %d times for two watches", n)
+	}
 }
 
 // TestWatchInAScript ends with Ctrl-C, and the script goes on.
