@@ -3,7 +3,6 @@ package runtime
 import (
 	"errors"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -16,10 +15,11 @@ type module struct {
 	loaded  bool
 }
 
-// LoadBy says how load and run read files from then on, such as one that refuses some; nil: as they are.
-func (s *Session) LoadBy(read func(path string) ([]byte, error)) {
+// LoadBy says how load and run read files from then on, for the file named from; nil: as root, those that others cannot
+// write than can write from.
+func (s *Session) LoadBy(read func(path, from string) ([]byte, error)) {
 	if read == nil {
-		read = os.ReadFile
+		read = readTrusted
 	}
 	s.readModule = read
 }
@@ -29,10 +29,9 @@ func (s *Session) LoadBy(read func(path string) ([]byte, error)) {
 //
 // A file is run once; one that has failed is run again when it is asked for again.
 func (s *Session) load(thread *starlark.Thread, path string) (starlark.StringDict, error) {
-	if !filepath.IsAbs(path) {
-		if from := thread.CallFrame(0).Pos.Filename(); !strings.HasPrefix(from, "<") {
-			path = filepath.Join(filepath.Dir(from), path)
-		}
+	from := thread.CallFrame(0).Pos.Filename()
+	if !filepath.IsAbs(path) && !strings.HasPrefix(from, "<") {
+		path = filepath.Join(filepath.Dir(from), path)
 	}
 	path = filepath.Clean(path)
 	if m, ok := s.modules[path]; ok {
@@ -41,7 +40,7 @@ func (s *Session) load(thread *starlark.Thread, path string) (starlark.StringDic
 		}
 		return m.globals, nil
 	}
-	source, err := s.readModule(path)
+	source, err := s.readModule(path, from)
 	if err != nil {
 		return nil, withoutPath(err) // the load statement names it
 	}

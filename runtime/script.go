@@ -16,7 +16,8 @@ var scriptFunctions = []method.Row[*Session]{{
 	Params: "script, *words",
 	Doc: "Run another script as the command would, and return its exit status.\n" +
 		"Its names are its own, args are the words, and what it deferred runs when it ends. What goes wrong in it is reported, and is " +
-		"a status of 1 to the caller; interrupts and limits end both.",
+		"a status of 1 to the caller; interrupts and limits end both. As root it is a failure if others can write the script than can write " +
+		"the one that runs it.",
 	Example: `write("greet.star", 'print("hello", args[0])')
 if run("greet.star", "world") != 0:
     exit(1)`,
@@ -46,9 +47,13 @@ func (s *Session) runScript(c method.Call) (starlark.Value, error) {
 			return nil, fmt.Errorf("%s: %s runs itself", c.Name, filepath.Base(name))
 		}
 	}
-	source, err := s.readModule(name)
+	from := ""
+	if frames := scriptFrames(c.Thread.CallStack()); len(frames) > 0 { // one that was deferred has none, as at the prompt
+		from = frames[len(frames)-1].Pos.Filename()
+	}
+	source, err := s.readModule(name, from)
 	if err != nil {
-		return nil, fmt.Errorf("%s: open %s: %w", c.Name, name, withoutPath(err))
+		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	s.sources[name] = string(source)
 

@@ -57,8 +57,8 @@ type Session struct {
 	topics      []method.Topic
 	script      *script // that runs
 	modules     map[string]*module
-	readModule  func(path string) ([]byte, error) // of load
-	sources     map[string]string                 // by file name, for reports
+	readModule  func(path, from string) ([]byte, error) // of load and run
+	sources     map[string]string                       // by file name, for reports
 	deferred    []deferredCall
 	globals     starlark.StringDict // of Chunk
 

@@ -32,7 +32,7 @@ func Init(s *runtime.Session, getenv func(string) string) error {
 	case err != nil:
 		return fmt.Errorf("the init file was not run: %w", err)
 	}
-	s.LoadBy(func(path string) ([]byte, error) { return readInit(path, os.Geteuid() == 0) }) // it is as much root's code
+	s.LoadBy(func(path, _ string) ([]byte, error) { return readInit(path, os.Geteuid() == 0) }) // it is as much root's code
 	defer s.LoadBy(nil)
 	return runText(s, path, text)
 }
@@ -53,26 +53,9 @@ func initPath(getenv func(string) string) (path string, named bool) {
 	return filepath.Join(config, "bpfsh", "init.star"), false
 }
 
-// openRegular opens a file that ends: a pipe or a device is refused, and not waited for. st is of what is opened,
-// whatever becomes of the name.
-func openRegular(path string) (f *os.File, st os.FileInfo, err error) {
-	f, err = os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	if st, err = f.Stat(); err == nil && !st.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no regular file", path)
-	}
-	if err != nil {
-		f.Close()
-		return nil, nil, err
-	}
-	return f, st, nil
-}
-
 // readInit reads the file. With strict it refuses one that is not root's alone, or could be replaced.
 func readInit(path string, strict bool) ([]byte, error) {
-	f, st, err := openRegular(path)
+	f, st, err := runtime.OpenRegular(path)
 	if err != nil {
 		return nil, err
 	}

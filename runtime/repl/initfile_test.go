@@ -2,6 +2,7 @@ package repl
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -150,7 +151,11 @@ func TestInitLoads(t *testing.T) {
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s, mode %o: %v, want %q", test.text, mode, err, want)
 		}
-		if err := s.Run(filepath.Join(dir, "later.star"), []byte("load('lib.star', 'x')")); err != nil {
+		later := filepath.Join(dir, "later.star") // which the same can write
+		if err := errors.Join(os.WriteFile(later, nil, mode), os.Chmod(later, mode)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Run(later, []byte("load('lib.star', 'x')")); err != nil {
 			t.Errorf("mode %o: a script that loads it: %v", mode, err)
 		}
 	}

@@ -48,7 +48,7 @@ func (l *loop) save(rest string) error {
 
 // readHead reads the first lines of a file.
 func readHead(path string) (string, error) {
-	f, _, err := openRegular(path)
+	f, _, err := runtime.OpenRegular(path)
 	if err != nil {
 		return "", err
 	}

@@ -99,7 +99,7 @@ func (l *loop) readFile(rest string) error {
 
 // runFile runs a file in the session, where its names stay. It returns the text.
 func runFile(s *runtime.Session, path string) (string, error) {
-	f, _, err := openRegular(path)
+	f, _, err := runtime.OpenRegular(path)
 	if err != nil {
 		return "", err
 	}
