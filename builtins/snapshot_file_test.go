@@ -151,30 +151,44 @@ func TestSaveLink(t *testing.T) {
 	}
 }
 
-// TestLoadPipe reads what comes, and waits for no more when the run is stopped.
-func TestLoadPipe(t *testing.T) {
+// TestPipesWait waits for the other end of a pipe, and for what comes through it, until the run is stopped.
+func TestPipesWait(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := unix.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
 	defer w.Close()
-	library := builtins.New(&memory.Engine{}, nil)
-	defer library.Close()
-	s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
-	pressed, done := errors.New("pressed"), make(chan error)
-	go func() {
-		done <- s.Run("test.star", fmt.Appendf(nil, "load_snapshot('/proc/self/fd/%d')", r.Fd()))
-	}()
-	time.Sleep(10 * time.Millisecond) // it may not have begun to wait, which the test then does not see
-	s.Interrupt(pressed)
-	select {
-	case err := <-done:
-		if !errors.Is(err, pressed) {
-			t.Errorf("got %v, want %v", err, pressed)
-		}
-	case <-time.After(10 * time.Second):
-		t.Fatal("it waits for ever")
+	for _, code := range []string{
+		fmt.Sprintf("load_snapshot('/proc/self/fd/%d')", r.Fd()), fmt.Sprintf("s.save('/proc/self/fd/%d')", w.Fd()),
+		"load_snapshot('pipe')", "s.save('pipe')",
+	} {
+		t.Run(code, func(t *testing.T) {
+			library := builtins.New(&memory.Engine{}, nil)
+			defer library.Close()
+			s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
+			if err := chunk(s, many); err != nil {
+				t.Fatal(err)
+			}
+			pressed, done := errors.New("pressed"), make(chan error)
+			go func() { done <- chunk(s, code) }()
+			time.Sleep(10 * time.Millisecond) // it may not have begun to wait, which the test then does not see
+			for !s.Interrupt(pressed) {
+				time.Sleep(time.Millisecond)
+			}
+			select {
+			case err := <-done:
+				if !errors.Is(err, pressed) {
+					t.Errorf("got %v, want %v", err, pressed)
+				}
+			case <-time.After(10 * time.Second):
+				t.Fatal("it waits for ever")
+			}
+		})
 	}
 }
 

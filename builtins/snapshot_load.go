@@ -41,12 +41,12 @@ func (l *Library) loadSnapshot(c method.Call) (starlark.Value, error) {
 			return nil, err
 		}
 	}
-	f, err := os.Open(path)
+	ctx := runtime.Context(c.Thread)
+	f, err := openFile(ctx, path, os.O_RDONLY)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	defer f.Close()
-	ctx := runtime.Context(c.Thread)
 	defer context.AfterFunc(ctx, func() { f.Close() })() // nobody need wait for a pipe
 	s, err := l.ReadSnapshot(c.Thread, f, limit)
 	if ctx.Err() != nil {

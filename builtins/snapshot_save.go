@@ -20,6 +20,7 @@ import (
 	"bpfsh/runtime/render"
 
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
 )
 
 // The first line of a file says what it is, and which form it has.
@@ -65,15 +66,21 @@ func writeWhole(ctx context.Context, path string, f func(io.Writer) error) (err 
 		path = real // the link stays one
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return writeTo(ctx, path, os.O_WRONLY, f)
+		pipe, err := openFile(ctx, path, os.O_WRONLY)
+		if err != nil {
+			return err
+		}
+		return writeTo(ctx, pipe, f)
 	} else if err == nil && info.IsDir() {
 		return fmt.Errorf("%s is a directory", path)
 	}
 	beside := filepath.Join(filepath.Dir(path), fmt.Sprintf(".%.200s.%016x", filepath.Base(path), rand.Uint64()))
-	if err := writeTo(ctx, beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, f); err != nil {
-		if !errors.Is(err, os.ErrExist) {
-			os.Remove(beside)
-		}
+	file, err := os.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if err != nil {
+		return asPath(err, path)
+	}
+	if err := writeTo(ctx, file, f); err != nil {
+		os.Remove(beside)
 		return asPath(err, path)
 	}
 	if err := os.Rename(beside, path); err != nil {
@@ -94,20 +101,20 @@ func asPath(err error, path string) error {
 	return err
 }
 
-func writeTo(ctx context.Context, path string, mode int, f func(io.Writer) error) error {
-	file, err := os.OpenFile(path, mode, 0o666)
-	if err != nil {
-		return err
-	}
+// writeTo writes to a file and closes it.
+func writeTo(ctx context.Context, file *os.File, f func(io.Writer) error) error {
 	defer context.AfterFunc(ctx, func() { file.Close() })() // nobody need wait for who reads a pipe
 	const size = 1 << 16
 	w := bufio.NewWriterSize(file, size)
-	err = f(w)
+	err := f(w)
 	if err == nil {
 		err = w.Flush()
 	}
-	if err == nil && mode&os.O_CREATE != 0 {
-		err = file.Sync() // a file system may find only now that it is full
+	if err == nil {
+		// A file system may find only now that it is full. A pipe or a device has no such thing.
+		if err = file.Sync(); errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EROFS) {
+			err = nil
+		}
 	}
 	if e := file.Close(); err == nil {
 		err = e
@@ -116,6 +123,25 @@ func writeTo(ctx context.Context, path string, mode int, f func(io.Writer) error
 		return context.Cause(ctx)
 	}
 	return err
+}
+
+// openFile opens a file. Of a pipe that waits for who has its other end, while ctx lasts.
+func openFile(ctx context.Context, path string, mode int) (*os.File, error) {
+	type result struct {
+		f   *os.File
+		err error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		f, err := os.OpenFile(path, mode, 0o666)
+		opened <- result{f, err} // which nobody may take any more: then the file is closed when it is collected
+	}()
+	select {
+	case r := <-opened:
+		return r.f, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // write writes the lines of the file.
