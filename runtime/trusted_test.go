@@ -28,6 +28,7 @@ func TestTrusted(t *testing.T) {
 		{"another's than who called sudo", writers{bob, bob, 0o644}, writers{}, "1000", "x belongs to user 1001"},
 		{"for a group", writers{0, staff, 0o664}, root, "", "x can be written by others (mode 0664), and root would run it"},
 		{"for the group that can write what loads it", writers{0, staff, 0o664}, writers{0, staff, 0o664}, "", ""},
+		{"for the group of what loads it, which cannot write that", writers{0, staff, 0o664}, writers{0, staff, 0o644}, "", "x can be written by others (mode 0664)"},
 		{"for another group", writers{0, bob, 0o664}, writers{0, staff, 0o664}, "", "x can be written by others (mode 0664)"},
 		{"for all", writers{0, 0, 0o646}, writers{0, 0, 0o664}, "", "x can be written by others (mode 0646)"},
 		{"for all, as what loads it", writers{bob, bob, 0o666}, writers{0, 0, 0o646}, "", ""},

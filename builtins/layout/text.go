@@ -49,7 +49,7 @@ func (textCodec) encode(b []byte, v starlark.Value) error {
 	case !ok && raw(b, v):
 		return nil
 	case !ok:
-		return badf("got %s, want text of at most %d bytes", method.Describe(v), len(b))
+		return badf("got %s, want text of at most %d bytes, or exactly %[2]d bytes", method.Describe(v), len(b))
 	case len(s) > len(b):
 		return badf("text of %s does not fit char[%d]", method.Counted(len(s), "byte"), len(b))
 	case strings.IndexByte(string(s), 0) >= 0:

@@ -13,9 +13,9 @@ func TestText(t *testing.T) {
 		{`enc("char[4]", "a\0b")`, `text ends at its first NUL, byte 1; give 4 bytes to write what follows it`},
 		{`enc("char[4]", "a\0")`, `text ends at its first NUL, byte 1; give 4 bytes to write what follows it`},
 		{`enc("char[4]", b"a\x00b\x00")`, `61 00 62 00`},
-		{`enc("char[4]", b"ab")`, `got 2 bytes, want text of at most 4 bytes`},
-		{`enc("char[4]", 5)`, `got 5, want text of at most 4 bytes`},
-		{`enc("char[4]", ["a"])`, `got list of 1, want text of at most 4 bytes`},
+		{`enc("char[4]", b"ab")`, `got 2 bytes, want text of at most 4 bytes, or exactly 4 bytes`},
+		{`enc("char[4]", 5)`, `got 5, want text of at most 4 bytes, or exactly 4 bytes`},
+		{`enc("char[4]", ["a"])`, `got list of 1, want text of at most 4 bytes, or exactly 4 bytes`},
 		{`enc("char[2][3]", ["ab", "c"])`, `61 62 00 63 00 00`},
 		{`enc("char[2][3]", ["ab", "cdef"])`, `[1]: text of 4 bytes does not fit char[3]`},
 

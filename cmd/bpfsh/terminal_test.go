@@ -98,54 +98,6 @@ func (s *screen) status() int {
 	return s.cmd.ProcessState.ExitCode()
 }
 
-// TestHostileNames names files and flags that are not there, in words that a terminal would obey.
-func TestHostileNames(t *testing.T) {
-	const evil = "e\x1b]0;pwn\x07\u009b2J\x9b"
-	t.Setenv("NO_COLOR", "1")
-	for _, args := range [][]string{{evil}, {"--" + evil}, {"--golden", evil + ".star"}, {"-c", "open('x')", "--engine", evil}, {"--engine", "memory", "-c", "load('" + evil + "', 'x')"}} {
-		out := onTerminal(t, "", args...)
-		if strings.ContainsAny(out, "\x1b\x07\u009b") || strings.Contains(out, "\x9b") || !strings.Contains(out, "pwn") {
-			t.Errorf("%q: it wrote %q, want no control characters", args, out)
-		}
-	}
-}
-
-// TestHostileText lets text from a map reach a terminal in every way there is: nothing of it is obeyed.
-func TestHostileText(t *testing.T) {
-	needKernel(t)
-	path := filepath.Join(t.TempDir(), "hostile.star")
-	const source = `
-evil = "\x1b]0;pwn\x07\u009b2J\r"
-m = create("array", value="char[16]", max_entries=1)
-h = create("hash", key="char[16]", value="u32", max_entries=1)
-m[0] = evil
-h[evil] = 1
-print(m[0])
-print("%s" % m[0], m[0] + "x")
-print([m[0]], {m[0]: 1})
-show(m)
-show(h)
-show([m[0]])
-show(m[0])
-warn(m[0])
-print(catch(h.delete, evil + "2")[1])
-fail(m[0])
-`
-	if err := os.WriteFile(path, []byte(source), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	t.Setenv("NO_COLOR", "1")
-	out := onTerminal(t, "", path)
-	if !strings.Contains(out, "pwn") || strings.Count(out, "pwn") < 12 {
-		t.Errorf("the text is not in the output:\n%q", out)
-	}
-	for _, bad := range []string{"\x1b", "\x07", "\u009b", "\r\r", "\x9b"} {
-		if i := strings.Index(out, bad); i >= 0 {
-			t.Errorf("%q reached the terminal: …%q…", bad, out[max(0, i-40):min(len(out), i+40)])
-		}
-	}
-}
-
 // TestPromptAsks has somebody at the prompt confirm what removes many entries, and says what was done. A script is not
 // asked, and hears nothing.
 func TestPromptAsks(t *testing.T) {
