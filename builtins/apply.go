@@ -22,7 +22,7 @@ var applyFunctions = []method.Row[*Library]{{
 	Doc: "Make a map hold what is desired, with the fewest writes.\n" +
 		"desired is a dict, anything that gives (key, value) pairs, a snapshot or another map; all of it is checked before the first write. Entries that are the same are not written, those that desired does not have are removed; " +
 		"of an array, whose entries cannot be removed, they are set to zero. What is new is written before what is old goes, unless the map is too full for both. " +
-		"The result has the counts .added, .changed, .removed and .same. With dry_run nothing is written, and it shows what would be. At the prompt it asks first where several entries go, unless force.",
+		"The result has the counts .added, .changed, .removed and .same. With dry_run nothing is written, and it shows what would be; of a frozen map that is refused as the write is. At the prompt it asks first where several entries go, unless force.",
 	Example: `wanted = {"10.0.0.1": (3, 180), "10.0.0.7": (0, 0)}
 show(apply(m, wanted, dry_run=True))
 done = apply(m, wanted)
@@ -161,6 +161,13 @@ func (a *applying) to(c method.Call, wanted *engine.Entries, equal func(a, b []b
 	}
 	a.result = &Applied{m: m, op: c.Name, Same: d.Same}
 	if a.dryRun {
+		frozen, err := m.raw.Frozen()
+		switch {
+		case err != nil:
+			return nil, m.fail(c.Name, nil, err)
+		case frozen && bool(d.Truth()):
+			return nil, m.failAs(c.Name, "update_batch", unix.EPERM)
+		}
 		d.plan, a.result.plan = m, d
 		a.result.Added, a.result.Changed, a.result.Removed = len(d.Added), len(d.Changed), len(d.Removed)
 		return a.result, nil
