@@ -199,7 +199,7 @@ var snapshotMethods = []method.Row[*Snapshot]{{
 	Params: "path",
 	Doc: "Write a snapshot to a file, and return the number of entries.\n" +
 		"It is JSON lines: what the map was, then a line for each entry, with key and value as --format jsonl writes them and their bytes, key_hex and value_hex, so that nothing is lost; " +
-		"the last line has the count. A path that ends in .gz is compressed. The file is there when all of it is written, and not before.",
+		"the last line has the count. A path that ends in .gz is compressed. The file is there when all of it is written, and not before. It is written under --readonly and --dry-run too, which are about maps, and then has what the script sees.",
 	Example: `snapshot(m).save("flows.jsonl")
 snapshot(m).save("flows.jsonl.gz")    # zcat flows.jsonl.gz | jq .key`,
 	Run: (*Snapshot).save,

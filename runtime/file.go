@@ -56,7 +56,7 @@ routes.update_batch(json.decode(read("routes.json")))`,
 }, {
 	Name:    "write",
 	Params:  "path, text",
-	Doc:     "Make the file at path hold text, a string or bytes.\nWhat it held before is gone.",
+	Doc:     "Make the file at path hold text, a string or bytes.\nWhat it held before is gone, under --readonly and --dry-run too: these are about maps.",
 	Example: `write("flows.json", json.encode({a: flow.bytes for a, flow in m.items()}))`,
 	Run: func(s *Session, c method.Call) (starlark.Value, error) {
 		path, err := c.String(0, "path")

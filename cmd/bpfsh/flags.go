@@ -56,7 +56,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: kernel, memory (this process), auto")
 	choices(fs, "engine", "ENGINE", engineNames...)
 	fs.BoolVar(&o.readonly, "readonly", false, "change nothing: maps are opened read-only, and writes refused")
-	fs.BoolVar(&o.dryRun, "dry-run", false, "change nothing: writes stay in the process, and are printed as a plan at the end")
+	fs.BoolVar(&o.dryRun, "dry-run", false, "change no map and no pin: writes stay in the process, and are printed as a plan at the end; files are written")
 	fs.StringVar(&o.format, "format", "", "table (on a terminal), json, jsonl, csv, tsv (else), markdown")
 	choices(fs, "format", "FORMAT", render.FormatNames()...)
 	fs.BoolVar(&o.hostField, "host-field", false, "print JSON lines that begin with a field host, the name of this machine")
