@@ -180,6 +180,7 @@ func (h *hosts) await(t *testing.T, host string) {
 const flowsOfHost = `n = int(hostname()[-1])
 m = create("hash", key="ipv4", value="struct { u64 packets; u64 bytes; u64 seen; }", max_entries=16, name="flows")
 m.update_batch({"10.0.%d.%d" % (n, i): (i, 1000 * i + n, 1) for i in range(1, 6)})
+m["10.0.%d.6" % n] = (6, 0, ktime())
 m.pin("/sys/fs/bpf/flows", replace=True)
 `
 
@@ -206,7 +207,7 @@ func TestManyHosts(t *testing.T) {
 10.0.1.4        4   4001     1
 10.0.1.3        3   3001     1
 3 rows
-5
+6
 `
 		all = `host	key	value
 web3	10.0.3.5	{"packets":5,"bytes":5003,"seen":1}
@@ -214,7 +215,7 @@ web2	10.0.2.5	{"packets":5,"bytes":5002,"seen":1}
 web1	10.0.1.5	{"packets":5,"bytes":5001,"seen":1}
 web3	10.0.3.4	{"packets":4,"bytes":4003,"seen":1}
 `
-		plan = `{"host":"web1","map":"/sys/fs/bpf/flows","entries":5,"expired":2}
+		plan = `{"host":"web1","map":"/sys/fs/bpf/flows","entries":6,"expired":2}
 {"host":"web1","op":"remove","map":"flows","id":N,"type":"hash","key":"10.0.1.1","old":{"packets":1,"bytes":1001,"seen":1}}
 {"host":"web1","op":"remove","map":"flows","id":N,"type":"hash","key":"10.0.1.2","old":{"packets":2,"bytes":2001,"seen":1}}
 `
@@ -269,10 +270,10 @@ web3	10.0.3.4	{"packets":4,"bytes":4003,"seen":1}
 		{"clush -w web[1-3] -N -S bpfsh - < status.star", 7, "", []string{"web2: exited with exit code 7\n", "web3: exited with exit code 4\n"}},
 		{"clush -w web[1-4] -N -S bpfsh - < status.star", 255, "", []string{"web4: exited with exit code 255\n", "web2: exited with exit code 7\n"}},
 		{"clush -w web[1,3] -N -S bpfsh - --by bytes < scripts/talkers.star", 2, "", []string{"bpfsh: missing MAP (usage: bpfsh - [flags] MAP)\n", "web1: exited with exit code 2\n"}},
-		{"clush -w web[1,3] -N -S bpfsh --readonly - /sys/fs/bpf/flows --seen seen --older 30s < scripts/expire.star", 1, "", []string{"--readonly: nothing is changed (EPERM)"}},
+		{"clush -w web[1,3] -N -S bpfsh --readonly - /sys/fs/bpf/flows --hint value.seen=ktime --older 30s < scripts/expire.star", 1, "", []string{"--readonly: nothing is changed (EPERM)"}},
 		{"clush -w web[1,3] -N -S bpfsh --timeout 100ms - < flood", 1, "", []string{"the time limit was reached", "web3: exited with exit code 1\n"}},
 		{"for host in web1 web3; do ssh $host bpfsh - < status.star; echo $?; done", 0, "0\n4\n", nil},
-		{"ssh web1 \"bpfsh -c 'open(\\\"/sys/fs/bpf/flows\\\").count()'\"", 0, "5\n", nil},
+		{"ssh web1 \"bpfsh -c 'open(\\\"/sys/fs/bpf/flows\\\").count()'\"", 0, "6\n", nil},
 	} {
 		h.write(t, "flood", "while True: pass\n", 0o600)
 		stdout, stderr, status := h.run(t, row.command)
