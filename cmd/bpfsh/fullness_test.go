@@ -91,4 +91,16 @@ slots = create("array", value="u32", max_entries=3, name="bpfsh_y_slots")`)
 	if _, stderr, status = runScript(t, options{format: "jsonl"}, "fullness.star", "bpfsh_y_*", "--warn", "1"); status != 0 || !strings.HasSuffix(stderr, "; --walk counts them\n") || strings.Count(stderr, "id=") != 4 {
 		t.Errorf("status %d, %s", status, stderr)
 	}
+	// What --warn cannot judge is told where no table tells it.
+	for _, flag := range []string{"-q", "--prometheus"} {
+		if _, stderr, status = runScript(t, options{}, "fullness.star", "bpfsh_y_*", "--warn", "1", flag); status != 0 || stderr != "maps that --warn cannot judge, since nobody counted them: 4; --walk counts them\n" {
+			t.Errorf("%s: status %d, %s", flag, status, stderr)
+		}
+		if _, stderr, status = runScript(t, options{}, "fullness.star", "bpfsh_y_*", "--warn", "100", flag, "--walk"); status != 0 || stderr != "" {
+			t.Errorf("%s --walk: status %d, %s", flag, status, stderr)
+		}
+	}
+	if _, stderr, status = runScript(t, options{}, "fullness.star", "bpfsh_y_*", "--prometheus"); status != 0 || stderr != "" {
+		t.Errorf("--prometheus: status %d, %s", status, stderr)
+	}
 }
