@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,50 +18,61 @@ import (
 	"bpfsh/builtins/engine/kernel/kerneltest"
 	"bpfsh/runtime"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sys/unix"
 )
 
 // dryMaps makes maps of all kinds, with entries, and pins some of them.
 const dryMaps = `
-flows = create("hash", key="ipv4", value="struct { u64 packets; u64 bytes; }", max_entries=16, name="dry_flows")
+flows = create("hash", key="ipv4", value="struct { u64 packets; u64 bytes; }", max_entries=16, name="own_flows")
 flows["10.0.0.1"] = (3, 180)
 flows["10.0.0.2"] = (1, 60)
 flows.pin(dir + "/flows")
-slots = create("array", value="u64", max_entries=4, flags=BPF_F_MMAPABLE, name="dry_slots")
+slots = create("array", value="u64", max_entries=4, flags=BPF_F_MMAPABLE, name="own_slots")
 slots[1] = 1
 slots.pin(dir + "/slots")
-recent = create("lru_hash", key="u32", value="u32", max_entries=64, name="dry_recent")
+recent = create("lru_hash", key="u32", value="u32", max_entries=64, name="own_recent")
 recent.update_batch({n: n for n in range(10)})
-hits = create("percpu_hash", key="u32", value="u64", max_entries=4, name="dry_hits")
+hits = create("percpu_hash", key="u32", value="u64", max_entries=4, name="own_hits")
 hits[1] = [1] * cpus()
-ticks = create("percpu_array", value="u64", max_entries=2, name="dry_ticks")
-routes = create("lpm_trie", key="cidr4", value="u32", max_entries=8, name="dry_routes")
+ticks = create("percpu_array", value="u64", max_entries=2, name="own_ticks")
+routes = create("lpm_trie", key="cidr4", value="u32", max_entries=8, name="own_routes")
 routes["10.0.0.0/8"] = 8
-jobs = create("queue", value="u32", max_entries=4, name="dry_jobs")
+jobs = create("queue", value="u32", max_entries=4, name="own_jobs")
 jobs.push(1)
-undo = create("stack", value="u32", max_entries=4, name="dry_undo")
+undo = create("stack", value="u32", max_entries=4, name="own_undo")
 undo.push(1)
-seen = create("bloom_filter", value="u32", max_entries=64, name="dry_seen")
+seen = create("bloom_filter", value="u32", max_entries=64, name="own_seen")
 seen.push(1)
-inner = create("array", value="u32", max_entries=2, name="dry_inner")
-outer = create("hash_of_maps", key="u32", inner=inner, max_entries=4, name="dry_outer")
+inner = create("array", value="u32", max_entries=2, name="own_inner")
+outer = create("hash_of_maps", key="u32", inner=inner, max_entries=4, name="own_outer")
 outer[1] = inner
-frozen = create("hash", key="u32", value="u32", max_entries=4, name="dry_frozen")
+frozen = create("hash", key="u32", value="u32", max_entries=4, name="own_frozen")
 frozen[1] = 1
 frozen.freeze()
-many = create("hash", key="u32", value="u32", max_entries=10000, name="dry_many")
+many = create("hash", key="u32", value="u32", max_entries=10000, name="own_many")
 many.update_batch({n: n for n in range(9000)})
-tails = create("prog_array", max_entries=2, name="dry_tails")
+tails = create("prog_array", max_entries=2, name="own_tails")
+stock = create("hash", key="u32", value="u32", max_entries=4, name="own_stock")
+stock.update_batch({1: 1, 2: 2, 3: 3})
+back = create(like=stock, name="own_back")
+back[5] = 5
+levels = create("array", value="u32", max_entries=4, name="own_levels")
+levels.update_batch({0: 1, 1: 1})
+list1 = create("hash", key="u32", value="u32", max_entries=4, name="own_list1")
+list1[1] = 1
+lists = create("array_of_maps", inner=list1, max_entries=2, name="own_lists")
+lists[0] = list1
 `
 
 // dryRun changes them, by every way there is, and says what it sees.
 const dryRun = `
 flows = open(dir + "/flows")
 [slots, recent, hits, ticks, routes, jobs, undo, seen, inner, outer, frozen, many, tails] = [
-    open("dry_" + name) for name in "slots recent hits ticks routes jobs undo seen inner outer frozen many tails".split()]
+    open("own_" + name) for name in "slots recent hits ticks routes jobs undo seen inner outer frozen many tails".split()]
 flows["10.0.0.1"] = flows["10.0.0.1"].replace(packets=4)
 flows.update("10.0.0.9", (1, 60), BPF_NOEXIST)
-print(flows.pop("10.0.0.2"), flows.count(), sorted(flows.keys()), open("dry_flows")["10.0.0.1"].packets)
+print(flows.pop("10.0.0.2"), flows.count(), sorted(flows.keys()), open("own_flows")["10.0.0.1"].packets)
 slots[0] = 5
 print(slots.clear(), slots[1])
 recent.update_batch({n: n for n in range(5, 20)})
@@ -80,7 +89,7 @@ undo.push(3)
 print(undo.pop(), undo.pop(), undo.pop(), catch(undo.peek)[1])
 seen.push(2)
 print(1 in seen, 2 in seen)
-new = create("array", value="u32", max_entries=2, name="dry_new")
+new = create("array", value="u32", max_entries=2, name="own_new")
 new[1] = 9
 outer[2] = new
 outer[1][0] = 4
@@ -98,13 +107,34 @@ while key != None:
     key = many.next_key(key)
 print(n)
 print(catch(tails.delete, 0)[1])
-print([m.name for m in maps("dry_new")], open("dry_new") == new, maps("dry_many", count=True)[0].entries)
+print([m.name for m in maps("own_new")], open("own_new") == new, maps("own_many", count=True)[0].entries)
 new.pin(dir + "/new")
 inner.pin(dir + "/slots", replace=True)
 flows.unpin(dir + "/flows")
 print(open(dir + "/new") == new, open(dir + "/slots") == inner, catch(open, dir + "/flows")[1].errno, catch(new.pin, dir + "/slots")[1].errno)
 flows.freeze()
 print(flows.frozen, open(flows.id).frozen, catch(flows.clear)[1].errno)
+
+[stock, back, levels, list1, lists] = [open("own_" + name) for name in "stock back levels list1 lists".split()]
+def told(a):
+    return a.added, a.changed, a.removed, a.same
+first = snapshot(stock)
+print(told(apply(stock, {1: 1, 2: 20, 4: 40}, dry_run=True)), snapshot(stock) == first)
+print(told(apply(stock, {1: 1, 2: 20, 4: 40})), sorted(open("own_stock").items()), diff(first, stock))
+print(told(apply(stock, {1: 1, 2: 20, 4: 40}, dry_run=True)), catch(apply, stock, {n: n for n in range(5)})[1])
+print(told(apply(levels, {0: 5})), list(levels.values()))
+print(told(restore(back, first)), snapshot(back) == first, told(restore(back, first, dry_run=True)))
+print(first.save(file), load_snapshot(file) == snapshot(back), snapshot(stock).save(file), load_snapshot(file)[4])
+print(told(apply(recent, {1: 1, 2: 2})), told(restore(recent, snapshot(recent))), recent.count())
+for refused in [lambda: apply(frozen, {1: 3}), lambda: apply(frozen, {1: 3}, dry_run=True), lambda: restore(frozen, first), lambda: restore(frozen, first, dry_run=True)]:
+    print(catch(refused)[1])
+old = lists.swap(0, lambda new: new.update_batch({1: 10, 2: 20}), name="own_list2")
+print(old == list1, dict(old.items()), lists[0].name, sorted(lists[0].items()), lists[0] == open("own_list2"))
+print(catch(lists.swap, 0, lambda new: fail("no list"), name="own_list3")[1], lists[0].name)
+print(lists.swap(1, lambda new: new.update(7, 7), name="own_list4"), dict(lists[1].items()))
+list1.clear()
+list1[9] = 9
+print(list(old.items()))
 `
 
 const drySees = `record(packets=1, bytes=60) 2 ["10.0.0.1", "10.0.0.9"] 4
@@ -112,29 +142,42 @@ const drySees = `record(packets=1, bytes=60) 2 ["10.0.0.1", "10.0.0.9"] 4
 20 [20, 0]
 7 7
 16 8 ("10.0.0.0/8", 8)
-1 1 pop: map "dry_jobs": --dry-run: it is not known which value is behind the first: only taking that out would tell (EPERM)
-3 2 1 peek: map "dry_undo": --dry-run: it is not known which value is behind the first: only taking that out would tell (EPERM)
+1 1 pop: map "own_jobs": --dry-run: it is not known which value is behind the first: only taking that out would tell (EPERM)
+3 2 1 peek: map "own_undo": --dry-run: it is not known which value is behind the first: only taking that out would tell (EPERM)
 True True
 True 9 4 2 True
 EPERM None 2
 4500 4500 4500
 4500
-delete: map "dry_tails": key 0: --dry-run: it is not known what a write does to a map of this type, which only a kernel has (EPERM)
-["dry_new"] True 4500
+delete: map "own_tails": key 0: --dry-run: it is not known what a write does to a map of this type, which only a kernel has (EPERM)
+["own_new"] True 4500
 True True ENOENT EEXIST
 True True EPERM
+(1, 1, 1, 1) True
+(1, 1, 1, 1) [(1, 1), (2, 20), (4, 40)] <diff: 1 added, 1 removed, 1 changed, 1 same>
+(0, 0, 0, 3) apply: map "own_stock" has room for 4 entries, and 5 are wanted; nothing was done
+(0, 2, 0, 2) [5, 0, 0, 0]
+(3, 0, 1, 0) True (0, 0, 0, 3)
+3 True 3 40
+(2, 0, 0, 0) (0, 0, 0, 2) 2
+apply: map "own_frozen": the map is frozen: only programs may write to it (EPERM)
+apply: map "own_frozen": the map is frozen: only programs may write to it (EPERM)
+restore: map "own_frozen": the map is frozen: only programs may write to it (EPERM)
+restore: map "own_frozen": the map is frozen: only programs may write to it (EPERM)
+True {1: 1} own_list2 [(1, 10), (2, 20)] True
+fail: no list own_list2
+None {7: 7}
+[(9, 9)]
 `
 
-const dryPlan = `plan: map "dry_flows" (id N): 1 added, 1 changed, 1 removed
+const dryPlan = `plan: map "own_flows" (id N): 1 added, 1 changed, 1 removed
   ~ "10.0.0.1" record(packets=3, bytes=180) -> record(packets=4, bytes=180)
   - "10.0.0.2"
   + "10.0.0.9" -> record(packets=1, bytes=60)
-plan: map "dry_slots" (id N): 1 changed
+plan: map "own_slots" (id N): 1 changed
   ~ 1 1 -> 0
-plan: map "dry_recent" (id N): 10 removed
+plan: map "own_recent" (id N): 8 removed
   - 0
-  - 1
-  - 2
   - 3
   - 4
   - 5
@@ -142,169 +185,91 @@ plan: map "dry_recent" (id N): 10 removed
   - 7
   - 8
   - 9
-plan: map "dry_hits" (id N): 1 changed
-plan: map "dry_ticks" (id N): 1 changed
-plan: map "dry_routes" (id N): 1 added
+plan: map "own_hits" (id N): 1 changed
+plan: map "own_ticks" (id N): 1 changed
+plan: map "own_routes" (id N): 1 added
   + "10.1.0.0/16" -> 16
-plan: map "dry_jobs" (id N): 1 pushed, 1 popped
+plan: map "own_jobs" (id N): 1 pushed, 1 popped
   push 2
   pop 1
-plan: map "dry_undo" (id N): 2 pushed, 3 popped
+plan: map "own_undo" (id N): 2 pushed, 3 popped
   push 2
   push 3
   pop 3
   pop 2
   pop 1
-plan: map "dry_seen" (id N): 1 pushed
+plan: map "own_seen" (id N): 1 pushed
   push 2
-plan: create array "dry_new" key=u32 value=u32 max_entries=2: 1 added
+plan: create array "own_new" key=u32 value=u32 max_entries=2: 1 added
   + 1 -> 9
-plan: map "dry_outer" (id N): 1 added
-  + 2 -> map "dry_new"
-plan: map "dry_inner" (id N): 1 changed
+plan: map "own_outer" (id N): 1 added
+  + 2 -> map "own_new"
+plan: map "own_inner" (id N): 1 changed
   ~ 0 0 -> 4
-plan: map "dry_frozen" (id N): 1 changed
+plan: map "own_frozen" (id N): 1 changed
   ~ 1 1 -> 2
-plan: map "dry_many" (id N): 4,500 removed
+plan: map "own_many" (id N): 4,500 removed
   - 1
   - 3
   ... 4,498 more
-plan: pin map "dry_new" at DIR/new
-plan: pin map "dry_inner" (id N) at DIR/slots, in place of id N
-plan: unpin map "dry_flows" (id N) from DIR/flows
-plan: freeze map "dry_flows" (id N)
+plan: pin map "own_new" at DIR/new
+plan: pin map "own_inner" (id N) at DIR/slots, in place of id N
+plan: unpin map "own_flows" (id N) from DIR/flows
+plan: freeze map "own_flows" (id N)
+plan: map "own_stock" (id N): 1 added, 1 changed, 1 removed
+  ~ 2 2 -> 20
+  - 3
+  + 4 -> 40
+plan: map "own_levels" (id N): 2 changed
+  ~ 0 1 -> 5
+  ~ 1 1 -> 0
+plan: map "own_back" (id N): 3 added, 1 removed
+  + 1 -> 1
+  + 2 -> 2
+  + 3 -> 3
+  - 5
+plan: create hash "own_list2" key=u32 value=u32 max_entries=4: 2 added
+  + 1 -> 10
+  + 2 -> 20
+plan: map "own_lists" (id N): 1 added, 1 changed
+  ~ 0 <map id=N> -> map "own_list2"
+  + 1 -> map "own_list4"
+plan: create hash "own_list3" key=u32 value=u32 max_entries=4 (closed again, and nothing holds it)
+plan: create hash "own_list4" key=u32 value=u32 max_entries=4: 1 added
+  + 7 -> 7
+plan: map "own_list1" (id N): 1 added, 1 removed
+  - 1
+  + 9 -> 9
 `
 
 // TestDryRunKernel changes maps of the kernel in a dry run, and finds them afterwards as they were.
 func TestDryRunKernel(t *testing.T) {
-	needKernel(t)
 	kerneltest.Since(t, "5.16", "bloom_filter")
-	dir, closeFS := privateBPFFS("kernel")
-	if dir == "" {
-		t.Fatal("there is no bpffs")
-	}
-	defer closeFS()
-	// Names are the run's own, since kernels keep a prog_array now and then that nobody holds any more.
-	prefix := fmt.Sprintf("d%05x_", rand.N(1<<20))
-	named := func(text string) string { return strings.ReplaceAll(text, "dry_", prefix) }
-	var out bytes.Buffer
-	owner := newShell(&options{engine: "kernel", noMount: true, color: "never"}, strings.NewReader(""), &out, &out)
-	defer owner.close()
-	where := fmt.Sprintf("dir = %q\n", dir)
-	if err := owner.run(&options{}, source{name: "made.star", text: []byte(where + named(dryMaps)), code: true}); err != nil {
-		t.Fatal(err, out.String())
-	}
-	defer clear(owner.session.Globals())
-	before := dryState(t, dir, prefix)
+	w := newWorld(t, dryMaps)
+	before := w.state(t)
 	var stdout, stderr bytes.Buffer
 	o := &options{engine: "kernel", dryRun: true, noMount: true, color: "never"}
 	sh := newShell(o, strings.NewReader(""), &stdout, &stderr)
 	if sh.label != "dry-run" {
 		t.Errorf("the prompt's label is %q, want dry-run", sh.label)
 	}
-	err := sh.run(o, source{name: "dry.star", text: []byte(where + named(dryRun))})
+	code := fmt.Sprintf("dir, file = %q, %q\n", w.dir, filepath.Join(t.TempDir(), "saved.jsonl")) + w.named(dryRun)
+	err := sh.run(o, source{name: "dry.star", text: []byte(code)})
 	sh.close()
 	if err != nil || stderr.Len() > 0 {
 		t.Fatalf("%v\n%s%s", err, &stdout, &stderr)
 	}
-	after := dryState(t, dir, prefix)
-	if !maps.Equal(before, after) {
-		for _, key := range slices.Sorted(maps.Keys(after)) {
-			if before[key] != after[key] {
-				t.Errorf("%s was %.200q and is %.200q", key, before[key], after[key])
-			}
-		}
-		t.Errorf("%d things there, %d before", len(after), len(before))
+	w.unchanged(t, before)
+	sees, plan, _ := strings.Cut(w.scrubbed(stdout.String()), "plan: ")
+	if diff := cmp.Diff(drySees, sees); diff != "" {
+		t.Errorf("the script saw (-want +got):\n%s", diff)
 	}
-	sees, plan, _ := strings.Cut(stdout.String(), "plan: ")
-	if sees != named(drySees) {
-		t.Errorf("the script saw\n%s, want\n%s", sees, named(drySees))
-	}
-	plan = regexp.MustCompile(`\bid \d+`).ReplaceAllString("plan: "+plan, "id N")
-	plan = strings.ReplaceAll(plan, dir, "DIR")
+	plan = regexp.MustCompile(`\bid([ =])\d+`).ReplaceAllString("plan: "+plan, "id${1}N")
 	plan = regexp.MustCompile(`(?m)^  ~ \d percpu.*\n`).ReplaceAllString(plan, "")
 	plan = regexp.MustCompile(`(?s)(  - 1\n  - 3\n)(  - \d+\n)+`).ReplaceAllString(plan, "$1")
 	plan = strings.Replace(plan, "  ... 4,460 more", "  ... 4,498 more", 1) // 38 more are cut from the text here
-	if plan != named(dryPlan) {
-		t.Errorf("got\n%swant\n%s", plan, named(dryPlan))
-	}
-}
-
-// dryState is all that can be read of the test's own maps and pins.
-func dryState(t *testing.T, dir, prefix string) map[string]string {
-	e := &kernel.Engine{}
-	state := map[string]string{}
-	for id := uint32(0); ; {
-		next, err := e.NextID(id)
-		if errors.Is(err, unix.ENOENT) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		id = next
-		m, err := e.OpenID(id, true)
-		if errors.Is(err, unix.ENOENT) { // of another test
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.HasPrefix(m.Info().Name, prefix) {
-			name := fmt.Sprintf("%s id=%d", m.Info().Name, id)
-			frozen, err := m.Frozen()
-			memory, err2 := m.Memory()
-			state[name] = fmt.Sprintf("%+v frozen %v %v memory %d %v", *m.Info(), frozen, err, memory, err2)
-			dryEntries(t, m, state, name)
-		}
-		m.Close()
-	}
-	files, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range files {
-		m, err := e.OpenPin(dir+"/"+f.Name(), true)
-		if err != nil { // the kernel puts things of its own there
-			state["pin "+f.Name()] = err.Error()
-			continue
-		}
-		state["pin "+f.Name()] = fmt.Sprint(m.Info().ID)
-		m.Close()
-	}
-	if len(state) < 10 {
-		t.Fatalf("there are only %d things", len(state))
-	}
-	return state
-}
-
-func dryEntries(t *testing.T, m engine.Map, state map[string]string, name string) {
-	switch kind := engine.KindOf(m.Info().Type); kind.Shape {
-	case engine.Members:
-		var found []bool
-		for n := range 100 {
-			found = append(found, m.Lookup(nil, []byte{byte(n), 0, 0, 0}, 0) == nil)
-		}
-		state[name+" members"] = fmt.Sprint(found)
-		return
-	case engine.Ordered:
-		value := make([]byte, m.Info().ValueSize)
-		err := m.Lookup(nil, value, 0)
-		state[name+" next"] = fmt.Sprint(value, err)
-		return
-	}
-	k, v := int(m.Info().KeySize), m.Info().Stride()
-	for walk := engine.NewWalk(m, 0); ; {
-		b, err := walk.Next()
-		if err == io.EOF {
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range b.N {
-			state[fmt.Sprintf("%s[%x]", name, b.Keys[i*k:(i+1)*k])] = fmt.Sprintf("%x", b.Values[i*v:(i+1)*v])
-		}
+	if diff := cmp.Diff(dryPlan, plan); diff != "" {
+		t.Errorf("the plan (-want +got):\n%s", diff)
 	}
 }
 

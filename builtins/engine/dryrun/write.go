@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// plan is the copy, with the entries, for a write; by is who writes. Where the handle or the freeze forbids the write,
-// the copy has no entries, and answers so.
+// plan is the copy, with the entries, for a write; by is who writes. Where the handle or the freeze forbids the write, or
+// nothing is written, the copy has no entries, and answers so.
 func (h *handle) plan(by writer) (engine.Map, error) {
 	t := h.target
 	t.e.mu.Lock()
@@ -22,7 +22,7 @@ func (h *handle) plan(by writer) (engine.Map, error) {
 	if err != nil {
 		return nil, err
 	}
-	if frozen {
+	if frozen || by == asker {
 		err = t.adopt(h.real)
 	} else {
 		err = t.fill(h.real)
@@ -42,6 +42,7 @@ type writer uint8
 const (
 	process writer = iota
 	program
+	asker // a process that writes no entries, to see whether it may
 )
 
 // forbidden says whether the handle may not write, or nobody but a program. The lock is held.
@@ -68,7 +69,11 @@ func (h *handle) Update(key, value []byte, flags uint64) error {
 
 // planUpdate is plan for n values, which may be maps.
 func (h *handle) planUpdate(values []byte, n int) (engine.Map, error) {
-	m, err := h.plan(process)
+	by := process
+	if n == 0 {
+		by = asker
+	}
+	m, err := h.plan(by)
 	if err != nil || !h.target.kind().Nests {
 		return m, err
 	}
