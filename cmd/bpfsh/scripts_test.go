@@ -56,72 +56,27 @@ func TestScripts(t *testing.T) {
 // runScript runs one of scripts on the kernel, with the options of a command line.
 func runScript(t *testing.T, o options, name string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	text, err := os.ReadFile("../../scripts/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	return runText(t, o, name, scriptText(t, name), args...)
+}
+
+// runText is runScript for a script that was edited.
+func runText(t *testing.T, o options, name, text string, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
 	var out, report bytes.Buffer
 	o.engine, o.noMount, o.args = "kernel", true, args
 	sh := newShell(&o, strings.NewReader(""), &out, &report)
 	defer sh.close()
-	status = runtime.Status(sh.run(&o, source{name: name, text: text}))
+	status = runtime.Status(sh.run(&o, source{name: name, text: []byte(text)}))
 	return out.String(), report.String(), status
 }
 
-// TestScriptsPlan runs scripts that write under --readonly, where they fail, and under --dry-run, where they plan. The maps
-// stay as they are.
-func TestScriptsPlan(t *testing.T) {
-	needKernel(t)
-	bpffs := kerneltest.BPFFS(t)
-	list := filepath.Join(t.TempDir(), "list")
-	if err := os.WriteFile(list, []byte("10.1.0.0/16\n10.2.0.0/16\n"), 0o600); err != nil {
+func scriptText(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../scripts/" + name)
+	if err != nil {
 		t.Fatal(err)
 	}
-	run := runner(t, "kernel")
-	run(`flows = create("hash", key="u32", value="struct { ktime seen; u32 n; }", max_entries=8, name="t_flows")
-flows.update_batch({1: (1, 1), 2: (ktime() + 1000000000000, 2)})
-trie = create("lpm_trie", key="cidr4", value="u32", max_entries=8, name="t_trie")
-trie.update_batch({"10.1.0.0/16": 1, "10.3.0.0/16": 1})
-inner = create("lpm_trie", key="cidr4", value="u32", max_entries=8, name="t_inner")
-inner["10.3.0.0/16"] = 1
-outer = create("array_of_maps", inner=inner, max_entries=1, name="t_outer")
-outer[0] = inner
-before = [sorted(flows.items()), sorted(trie.items()), outer[0].id, sorted(inner.items())]`)
-	for _, row := range []struct {
-		script string
-		args   []string
-		refuse string   // what --readonly says
-		plan   []string // what --dry-run prints
-	}{
-		{"expire.star", []string{run("flows.id"), "--older", "1ms"}, `delete: map "t_flows": key 1: --readonly: nothing is changed (EPERM)`, []string{"\n  - 1\n"}},
-		{"blocklist.star", []string{run("trie.id"), list}, `apply: map "t_trie": --readonly: nothing is changed (EPERM)`,
-			[]string{"\n  + \"10.2.0.0/16\" -> 1\n", "\n  - \"10.3.0.0/16\"\n"}},
-		{"blocklist.star", []string{run("outer.id"), list, "--slot", "0"}, `swap: map "t_outer": --readonly: nothing is changed (EPERM)`,
-			[]string{"plan: create lpm_trie \"t_inner\"", "\n  + \"10.1.0.0/16\" -> 1\n", "\n  ~ 0 <map id=" + run("inner.id") + "> -> map \"t_inner\"\n"}},
-		{"resize.star", []string{run("flows.id"), "--pin", bpffs + "/t_larger"}, `create: hash "t_flows": --readonly: nothing is changed (EPERM)`,
-			[]string{"plan: create hash \"t_flows\" key=u32 value=struct { ktime seen; u32 n; } max_entries=16: 2 added", "plan: pin map \"t_flows\" at " + bpffs + "/t_larger\n"}},
-	} {
-		t.Run(row.script+" "+strings.Join(row.args[1:], " "), func(t *testing.T) {
-			stdout, stderr, status := runScript(t, options{readonly: true}, row.script, row.args...)
-			if status != statusFailure || stdout != "" || !strings.Contains(stderr, row.refuse) {
-				t.Errorf("--readonly: status %d, printed %q and %q, want %q", status, stdout, stderr, row.refuse)
-			}
-			stdout, stderr, status = runScript(t, options{dryRun: true, format: "table"}, row.script, row.args...)
-			for _, want := range row.plan {
-				if status != statusDone || stderr != "" || !strings.Contains(stdout, want) {
-					t.Errorf("--dry-run: status %d, printed %q and %q, want %q", status, stdout, stderr, want)
-				}
-			}
-			if run("before == [sorted(flows.items()), sorted(trie.items()), outer[0].id, sorted(inner.items())]") != "True" {
-				t.Error("the maps have changed")
-			}
-		})
-	}
-	for _, row := range [][]string{{"talkers.star", run("trie.id")}, {"talkers.star", run("flows.id"), "--by", "n", "--over", "1ms"}, {"tour.star", "--help"}} {
-		if _, stderr, status := runScript(t, options{readonly: true}, row[0], row[1:]...); status != statusDone {
-			t.Errorf("--readonly %s: status %d, %s", row, status, stderr)
-		}
-	}
+	return string(text)
 }
 
 // growing calls f again and again until the test ends or stop is called.
