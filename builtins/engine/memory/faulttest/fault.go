@@ -27,6 +27,10 @@ var Operations = []string{
 
 // Engine is another engine with a fault. Its maps may be used by several goroutines, each by one.
 type Engine struct {
+	// Heard is told what each call has come to: of which operation, on which map, where it is not one of the engine, and
+	// on which it opens, where it opens one. Calls of it follow each other; nil: nobody listens.
+	Heard func(op string, on *engine.Info, err error)
+
 	next  engine.Engine
 	fault Fault
 
@@ -48,6 +52,16 @@ func (e *Engine) Calls(op string) int {
 
 // Failed says whether the fault was met.
 func (e *Engine) Failed() bool { return e.fault.Nth > 0 && e.Calls(e.fault.Op) >= e.fault.Nth }
+
+// answer tells who listens of an error, which it returns.
+func (e *Engine) answer(op string, on *engine.Info, err error) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.Heard != nil {
+		e.Heard(op, on, err)
+	}
+	return err
+}
 
 // call counts a call, and is the error that it is to answer.
 func (e *Engine) call(op string) error {

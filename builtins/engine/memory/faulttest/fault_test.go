@@ -128,6 +128,30 @@ func TestFault(t *testing.T) {
 	}
 }
 
+// Who listens hears of each call what it has answered, and of which map.
+func TestHeard(t *testing.T) {
+	for _, op := range append([]string{""}, faulttest.Operations...) {
+		e := faulttest.New(&memory.Engine{}, faulttest.Fault{Op: op, Nth: 1, Err: unix.EIO})
+		heard, on := map[string]error{}, map[string]bool{}
+		e.Heard = func(op string, info *engine.Info, err error) {
+			if _, twice := heard[op]; twice {
+				t.Errorf("%s is heard of twice", op)
+			}
+			heard[op], on[op] = err, info != nil
+		}
+		if got := calls(t, e); !reflect.DeepEqual(heard, got) {
+			t.Errorf("%s fails: heard %v, want %v", op, heard, got)
+		}
+		for op, known := range on {
+			_, ofMap := reflect.TypeFor[engine.Map]().MethodByName(op)
+			opens := heard[op] == nil && (op == "Create" || op == "OpenID" || op == "OpenPin")
+			if known != (ofMap || opens) {
+				t.Errorf("%s: its map is known: %v", op, known)
+			}
+		}
+	}
+}
+
 // A batch may fail in the middle: what was before is done.
 func TestPart(t *testing.T) {
 	keys, values := []byte{1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0}, make([]byte, 12)

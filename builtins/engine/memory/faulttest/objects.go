@@ -13,24 +13,26 @@ func (e *Engine) ProgramPin(path string) (engine.Handle, engine.Program, error) 
 }
 
 func (e *Engine) program(op string, do func() (engine.Handle, engine.Program, error)) (engine.Handle, engine.Program, error) {
-	if err := e.call(op); err != nil {
-		return nil, engine.Program{}, err
-	}
-	return do()
+	var p engine.Program
+	h, err := value(e, nil, op, func() (h engine.Handle, err error) {
+		h, p, err = do()
+		return h, err
+	})
+	return h, p, err
 }
 
 func (e *Engine) NextProgram(id uint32) (uint32, error) {
-	return value(e, "NextProgram", func() (uint32, error) { return e.next.NextProgram(id) })
+	return value(e, nil, "NextProgram", func() (uint32, error) { return e.next.NextProgram(id) })
 }
 
 func (e *Engine) Path(path string) (engine.Handle, error) {
-	return value(e, "Path", func() (engine.Handle, error) { return e.next.Path(path) })
+	return value(e, nil, "Path", func() (engine.Handle, error) { return e.next.Path(path) })
 }
 
 func (e *Engine) Process(pid uint32) (engine.Handle, error) {
-	return value(e, "Process", func() (engine.Handle, error) { return e.next.Process(pid) })
+	return value(e, nil, "Process", func() (engine.Handle, error) { return e.next.Process(pid) })
 }
 
 func (e *Engine) Descriptor(pid, fd uint32) (engine.Handle, error) {
-	return value(e, "Descriptor", func() (engine.Handle, error) { return e.next.Descriptor(pid, fd) })
+	return value(e, nil, "Descriptor", func() (engine.Handle, error) { return e.next.Descriptor(pid, fd) })
 }
