@@ -41,7 +41,8 @@ func code(e engine.Engine, text string) (printed string, err error) {
 	return out.String(), err
 }
 
-// TestReadOnlyEvents reads events under --readonly, by id and by pin, and neither takes nor sends any.
+// TestReadOnlyEvents reads events under --readonly, and through handles that were opened with readonly=True, by id and by
+// pin, and neither takes nor sends any.
 func TestReadOnlyEvents(t *testing.T) {
 	e := kerneltest.Engine(t)
 	pin := filepath.Join(kerneltest.BPFFS(t), "ring")
@@ -53,15 +54,25 @@ func TestReadOnlyEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	perf := kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, "perf_event_array"), KeySize: 4, ValueSize: 4, MaxEntries: 1})
-	got, err := code(readonly.New(e), fmt.Sprintf(`
-for m in [open(%d), open(%q)]:
+	for _, mode := range []struct {
+		e                      engine.Engine
+		arg, notTaken, notSent string
+	}{
+		{readonly.New(e), "", "--readonly: nothing is changed (EPERM)", "--readonly: nothing is changed (EPERM)"},
+		{e, ", readonly=True", "it was opened read-only, and who consumes writes to it (EPERM)", "it was opened read-only (EPERM)"},
+	} {
+		got, err := code(mode.e, strings.ReplaceAll(fmt.Sprintf(`
+for m in [open(%[1]d ARG), open(%[2]q ARG)]:
     print(list(events(m, timeout=0, backlog=True)))
     for f in [lambda: events(m, consume=True), lambda: m.kernel.output(b"x")]:
         print(catch(f)[1].message.split(": ", 2)[2])
-print(catch(events, open(%d), consume=True)[1].message.split(": ", 2)[2])`, m.Info().ID, pin, perf.Info().ID))
-	const refused = "--readonly: nothing is changed (EPERM)\n"
-	if want := strings.Repeat("[b\"a\"]\n"+refused+refused, 2) + refused; err != nil || got != want {
-		t.Errorf("got %q, %v\nwant %q", got, err, want)
+p = open(%[3]d ARG)
+for f in [lambda: events(p, consume=True), lambda: p.kernel.output(b"x")]:
+    print(catch(f)[1].message.split(": ", 2)[2])`, m.Info().ID, pin, perf.Info().ID), " ARG", mode.arg))
+		refused := mode.notTaken + "\n" + mode.notSent + "\n"
+		if want := strings.Repeat("[b\"a\"]\n"+refused, 2) + refused; err != nil || got != want {
+			t.Errorf("got %q, %v\nwant %q", got, err, want)
+		}
 	}
 }
 

@@ -29,16 +29,22 @@ func world(t *testing.T) *faulttest.Engine {
 		t.Fatal(noneMade)
 	}
 	e := faulttest.New(&memory.Engine{}, faulttest.Fault{})
+	keep(t, e, string(made))
+	return e
+}
+
+// keep runs code whose maps live as long as the test.
+func keep(t *testing.T, e engine.Engine, code string) {
+	t.Helper()
 	library := builtins.New(e, nil)
 	s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
-	if err := chunk(s, string(made)); err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
 		clear(s.Globals()) // which have held the maps
 		library.Close()
 	})
-	return e
+	if err := chunk(s, code); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // opened are the names of the examples, for maps that are there.

@@ -1,0 +1,134 @@
+package builtins_test
+
+import (
+	"errors"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/kernel/kerneltest"
+	"bpfsh/builtins/engine/memory"
+	"bpfsh/runtime"
+
+	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
+)
+
+// openReadOnly lets a session open all maps with readonly=True, whatever it asks for.
+func openReadOnly(s *runtime.Session) {
+	open := s.Globals()["open"].(starlark.Callable)
+	s.Globals()["open"] = starlark.NewBuiltin("open", func(thread *starlark.Thread, _ *starlark.Builtin, args starlark.Tuple, kwargs []starlark.Tuple) (starlark.Value, error) {
+		var rest []starlark.Tuple
+		for _, arg := range kwargs {
+			if arg[0] != starlark.String("readonly") {
+				rest = append(rest, arg)
+			}
+		}
+		return starlark.Call(thread, open, args, append(rest, starlark.Tuple{starlark.String("readonly"), starlark.True}))
+	})
+}
+
+// The error of what is done through a handle that was opened so, and its hint.
+const openedReadOnly, openedReadOnlyHint = "it was opened read-only", "open it without readonly=True"
+
+// TestReadOnlyHandleRows runs the example of each row on handles that were opened with readonly=True: nothing is changed
+// through them, nor through what they lead to, and what only reads works. The maps that an example makes can be written.
+func TestReadOnlyHandleRows(t *testing.T) {
+	want := expectation{
+		enter: func(t *testing.T, s *stage) (left func()) {
+			s.enter = openReadOnly
+			was := everything(t, s.e, s.was)
+			return func() {
+				if is := everything(t, s.e, s.was); is != was {
+					t.Errorf("it was\n%s\nand is\n%s", was, is)
+				}
+			}
+		},
+		counts:   func(a answer) bool { return a.was && a.op != "Create" },
+		refusal:  func(a answer) bool { return a.readonly && errors.Is(a.err, unix.EPERM) },
+		breach:   func(a answer) bool { return a.changes() && a.readonly && a.err == nil || a.opensToWrite() },
+		says:     openedReadOnly,
+		hint:     openedReadOnlyHint,
+		changing: 25,
+		untried:  []string{"Create", "Unpin", "WriteAt"},
+	}
+	want.hold(t)
+}
+
+// TestReadOnlyHandleEngines calls each operation that changes a map on a handle that cannot write, of each type: each
+// engine refuses it by itself, whatever stands before it.
+func TestReadOnlyHandleEngines(t *testing.T) {
+	kernel := kerneltest.Engine(t)
+	for name, e := range map[string]engine.Engine{"memory": &memory.Engine{}, "kernel": kernel} {
+		t.Run(name, func(t *testing.T) {
+			path := "/sys/fs/bpf/again"
+			if name == "kernel" {
+				path = filepath.Join(kerneltest.BPFFS(t), "again")
+			}
+			refused := map[string]bool{}
+			for _, typ := range []string{"hash", "percpu_hash", "lru_hash", "array", "percpu_array", "lpm_trie", "queue", "stack", "bloom_filter", "hash_of_maps", "array_of_maps", "ringbuf", "perf_event_array"} {
+				for op, err := range refusals(t, e, typ, path) {
+					if err == nil {
+						t.Errorf("%s: %s is not refused", typ, op)
+					}
+					refused[op] = refused[op] || errors.Is(err, unix.EPERM)
+				}
+			}
+			if m, err := e.OpenPin(path, true); err == nil {
+				m.Close()
+				t.Error("there is a pin")
+			}
+			for m := range reflect.TypeFor[engine.Writer]().Methods() {
+				lacks := name == "memory" && (m.Name == "Consume" || m.Name == "ProgramOutput") // no type has records
+				if refused[m.Name] == lacks {
+					t.Errorf("%s is refused with EPERM by a type: %v", m.Name, refused[m.Name])
+				}
+			}
+		})
+	}
+}
+
+// refusals makes a map, calls each operation on a handle that cannot write to it, and is what they answer.
+func refusals(t *testing.T, e engine.Engine, typ, path string) map[string]error {
+	t.Helper()
+	number := kerneltest.Type(t, typ)
+	kind := engine.KindOf(number)
+	spec := engine.Spec{Type: number, ValueSize: 4, MaxEntries: 4096}
+	switch {
+	case kind.Trie:
+		spec.KeySize = 8
+	case kind.Keyed():
+		spec.KeySize = 4
+	case typ == "ringbuf":
+		spec.ValueSize = 0
+	}
+	if typ == "array" {
+		spec.Flags = unix.BPF_F_MMAPABLE
+	}
+	if kind.Nests {
+		spec.Inner = &engine.Spec{Type: kerneltest.Type(t, "array"), KeySize: 4, ValueSize: 4, MaxEntries: 1}
+	}
+	spec.Flags |= kind.Flags
+	free, err := e.Create(spec)
+	if errors.Is(err, memory.ErrNoType) {
+		return nil
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", typ, err)
+	}
+	defer free.Close()
+	m, err := e.OpenID(free.Info().ID, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	answers := map[string]error{}
+	for op := range reflect.TypeFor[engine.Writer]().Methods() {
+		answers[op.Name] = callWith(t, reflect.ValueOf(m).MethodByName(op.Name), path)
+	}
+	if frozen, err := free.Frozen(); frozen || err != nil {
+		t.Errorf("%s: it is frozen: %v, %v", typ, frozen, err)
+	}
+	return answers
+}
