@@ -80,13 +80,6 @@ func session(library *builtins.Library) *runtime.Session {
 	return runtime.New(runtime.Config{Predeclared: library.Predeclared(), Topics: builtins.Topics(), Stdin: strings.NewReader("10.0.0.1\n"), Args: []string{"10.0.0.1"}})
 }
 
-// runExample runs a row's example on the engine of a world, and returns its error.
-func runExample(e engine.Engine, entry method.Entry) error {
-	library := builtins.New(e, nil)
-	defer library.Close()
-	return unlessExit(session(library).Run(entry.Name, []byte(opened+entry.Example)))
-}
-
 // unlessExit drops the error that is the end of the one example which has one.
 func unlessExit(err error) error {
 	if _, exits := errors.AsType[*runtime.Exit](err); exits {
@@ -192,6 +185,13 @@ func (st *stage) steps(t *testing.T, entry method.Entry) (list []step) {
 		list = append(list, now)
 	}
 	return list
+}
+
+// run runs an example as one script, on the engine or on one that stands before it, and returns its error.
+func (st *stage) run(e engine.Engine, entry method.Entry) error {
+	library := builtins.New(e, nil)
+	defer library.Close()
+	return unlessExit(session(library).Run(entry.Name, []byte(st.opened+entry.Example)))
 }
 
 // statements are those of some code, one by one; of those that share a line, the line.
