@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"bpfsh/builtins"
 	"bpfsh/builtins/engine"
@@ -75,9 +76,9 @@ func onRows(t *testing.T, f func(t *testing.T, entry method.Entry)) {
 	}
 }
 
-// session is one for examples.
+// session is one for examples, which end by themselves: one that waits for what is refused does not.
 func session(library *builtins.Library) *runtime.Session {
-	return runtime.New(runtime.Config{Predeclared: library.Predeclared(), Topics: builtins.Topics(), Stdin: strings.NewReader("10.0.0.1\n"), Args: []string{"10.0.0.1"}})
+	return runtime.New(runtime.Config{Predeclared: library.Predeclared(), Topics: builtins.Topics(), Stdin: strings.NewReader("10.0.0.1\n"), Args: []string{"10.0.0.1"}, Timeout: 10 * time.Second})
 }
 
 // unlessExit drops the error that is the end of the one example which has one.
@@ -253,6 +254,8 @@ func (want *expectation) hold(t *testing.T) {
 			switch {
 			case changes && !refuses && !stopped:
 				t.Errorf("%s\nwould change something, and is not refused: %v", now.code, now.err)
+			case refuses && now.err == nil && !strings.Contains(now.code, "catch("):
+				t.Errorf("%s\nis refused, and the script does not hear of it", now.code)
 			case refuses && now.err != nil && !want.explains(now.err):
 				t.Errorf("%s\nsays %v, want %q and %q", now.code, now.err, want.says, want.hint)
 			case !changes && refuses:

@@ -68,12 +68,12 @@ func TestReadOnlyHandleEngines(t *testing.T) {
 			}
 			refused := map[string]bool{}
 			for _, typ := range []string{"hash", "percpu_hash", "lru_hash", "array", "percpu_array", "lpm_trie", "queue", "stack", "bloom_filter", "hash_of_maps", "array_of_maps", "ringbuf", "perf_event_array"} {
-				for op, err := range refusals(t, e, typ, path) {
+				refusals(t, e, typ, path, func(op string, err error) {
 					if err == nil {
 						t.Errorf("%s: %s is not refused", typ, op)
 					}
 					refused[op] = refused[op] || errors.Is(err, unix.EPERM)
-				}
+				})
 			}
 			if m, err := e.OpenPin(path, true); err == nil {
 				m.Close()
@@ -89,12 +89,13 @@ func TestReadOnlyHandleEngines(t *testing.T) {
 	}
 }
 
-// refusals makes a map, calls each operation on a handle that cannot write to it, and is what they answer.
-func refusals(t *testing.T, e engine.Engine, typ, path string) map[string]error {
+// refusals makes a map, calls each operation on handles that cannot write to it, by its id and by its pin, and tells f what
+// they answer. path is where they would pin it.
+func refusals(t *testing.T, e engine.Engine, typ, path string, f func(op string, err error)) {
 	t.Helper()
 	number := kerneltest.Type(t, typ)
 	kind := engine.KindOf(number)
-	spec := engine.Spec{Type: number, ValueSize: 4, MaxEntries: 4096}
+	spec := engine.Spec{Type: number, ValueSize: 4, MaxEntries: 4096, Flags: kind.Flags}
 	switch {
 	case kind.Trie:
 		spec.KeySize = 8
@@ -104,31 +105,38 @@ func refusals(t *testing.T, e engine.Engine, typ, path string) map[string]error 
 		spec.ValueSize = 0
 	}
 	if typ == "array" {
-		spec.Flags = unix.BPF_F_MMAPABLE
+		spec.Flags |= unix.BPF_F_MMAPABLE
 	}
 	if kind.Nests {
 		spec.Inner = &engine.Spec{Type: kerneltest.Type(t, "array"), KeySize: 4, ValueSize: 4, MaxEntries: 1}
 	}
-	spec.Flags |= kind.Flags
 	free, err := e.Create(spec)
 	if errors.Is(err, memory.ErrNoType) {
-		return nil
+		return
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", typ, err)
 	}
 	defer free.Close()
-	m, err := e.OpenID(free.Info().ID, true)
-	if err != nil {
+	pin := path + "_it_is"
+	if err := free.Pin(pin, false); err != nil {
 		t.Fatal(err)
 	}
-	defer m.Close()
-	answers := map[string]error{}
-	for op := range reflect.TypeFor[engine.Writer]().Methods() {
-		answers[op.Name] = callWith(t, reflect.ValueOf(m).MethodByName(op.Name), path)
+	defer e.Unpin(pin)
+	for _, open := range []func() (engine.Map, error){
+		func() (engine.Map, error) { return e.OpenID(free.Info().ID, true) },
+		func() (engine.Map, error) { return e.OpenPin(pin, true) },
+	} {
+		m, err := open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for op := range reflect.TypeFor[engine.Writer]().Methods() {
+			f(op.Name, callWith(t, reflect.ValueOf(m).MethodByName(op.Name), path))
+		}
+		m.Close()
 	}
 	if frozen, err := free.Frozen(); frozen || err != nil {
 		t.Errorf("%s: it is frozen: %v, %v", typ, frozen, err)
 	}
-	return answers
 }
