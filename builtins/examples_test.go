@@ -230,12 +230,14 @@ type expectation struct {
 // nothing works as it does without.
 func (want *expectation) hold(t *testing.T) {
 	t.Helper()
-	changing, refused := 0, map[string]bool{}
+	changing, refused, skipped := 0, map[string]bool{}, 0
 	onRows(t, func(t *testing.T, entry method.Entry) {
+		skipped++
 		free, bound := stageOf(t, entry), stageOf(t, entry)
 		left := want.enter(t, bound)
 		asItIs, inMode := free.steps(t, entry), bound.steps(t, entry)
 		left()
+		skipped--
 		stopped, rowChanges, rowRefused := false, false, false
 		for i := range asItIs {
 			was, now := &asItIs[i], &inMode[i]
@@ -279,6 +281,9 @@ func (want *expectation) hold(t *testing.T) {
 		t.Errorf("%d rows change something, want at least %d", changing, want.changing)
 	}
 	for _, op := range changes {
+		if skipped > 0 { // where there is no kernel to be had
+			break
+		}
 		if refused[op] == slices.Contains(want.untried, op) {
 			t.Errorf("%s was tried by an example: %v", op, refused[op])
 		}
