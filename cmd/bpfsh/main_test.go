@@ -3,7 +3,9 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"testing"
 
 	"bpfsh/builtins/engine/kernel/kerneltest"
@@ -19,7 +21,14 @@ func TestMain(m *testing.M) {
 // checked runs the tests and then looks for descriptors that they have left open.
 type checked struct{ *testing.M }
 
-func (c checked) Run() int { return kerneltest.Main(c.M) }
+func (c checked) Run() int {
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if signal.Ignored(s) { // by nohup, which the commands that the tests start would take over
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
+	return kerneltest.Main(c.M)
+}
 
 // needKernel skips a test where bpf() is not permitted, by name. Where BPFSH_REQUIRE_KERNEL=1 is set that is a
 // failure.

@@ -36,10 +36,18 @@ const patientFor = 3
 
 // askForSignals has SIGINT, SIGTERM, SIGHUP and SIGPIPE brought to a channel, which wait returns when they are. It
 // takes the runtime as long as all else that is to be done at the start, and is done beside that.
+//
+// SIGINT and SIGHUP stay ignored where who starts bpfsh has them ignored, as nohup does, and a shell behind an &.
 func askForSignals() (wait func() <-chan os.Signal) {
 	signals, asked := make(chan os.Signal, patientFor), make(chan struct{})
 	go func() {
-		signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGPIPE)
+		wanted := []os.Signal{unix.SIGTERM, unix.SIGPIPE}
+		for _, s := range []os.Signal{unix.SIGINT, unix.SIGHUP} {
+			if !signal.Ignored(s) {
+				wanted = append(wanted, s)
+			}
+		}
+		signal.Notify(signals, wanted...)
 		close(asked)
 	}()
 	return func() <-chan os.Signal {

@@ -36,7 +36,13 @@ func start(t testing.TB, script string) *running {
 	if err := os.WriteFile(path, []byte(script), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	r := &running{cmd: exec.Command("bpfsh", path)}
+	return startAs(t, exec.Command("bpfsh", path))
+}
+
+// startAs is start for a command that runs such a script.
+func startAs(t testing.TB, cmd *exec.Cmd) *running {
+	t.Helper()
+	r := &running{cmd: cmd}
 	r.cmd.Stderr = &r.stderr
 	out, err := r.cmd.StdoutPipe()
 	if err != nil {
@@ -107,6 +113,35 @@ func TestSignals(t *testing.T) {
 				t.Errorf("it reported %q, want %q", r.stderr.String(), row.stderr)
 			}
 		})
+	}
+}
+
+// TestSignalsIgnored leaves alone the signals that were ignored when it was started: those of nohup, and of a job behind a
+// script's &.
+func TestSignalsIgnored(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "script.star")
+	if err := os.WriteFile(path, []byte("defer(print, 'deferred')\nprint('ready')\nsleep(0)\nfor line in lines('-'):\n    print(line)\n    sleep(0)"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", `trap "" INT HUP; exec bpfsh "$0"`, path)
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := startAs(t, cmd)
+	for _, sig := range []unix.Signal{unix.SIGINT, unix.SIGHUP} {
+		if err := r.cmd.Process.Signal(sig); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := io.WriteString(in, "it goes on\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := r.stdout.ReadString('\n'); err != nil || line != "it goes on\n" {
+		t.Fatalf("it printed %q, %v; stderr: %s", line, err, &r.stderr)
+	}
+	if stdout, status, _ := r.kill(t, unix.SIGTERM); status.Signal() != unix.SIGTERM || stdout != "deferred\n" || !strings.Contains(r.stderr.String(), "terminated") {
+		t.Errorf("it ended with %v, printed %q and %q", status, stdout, r.stderr.String())
 	}
 }
 
