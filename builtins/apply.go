@@ -21,7 +21,7 @@ var applyFunctions = []method.Row[*Library]{{
 	Params: "m, desired, dry_run=False, force=False",
 	Doc: "Make a map hold what is desired, with the fewest writes.\n" +
 		"desired is a dict, anything that gives (key, value) pairs, a snapshot or another map; all of it is checked before the first write. Entries that are the same are not written, those that desired does not have are removed; " +
-		"of an array, whose entries cannot be removed, they are set to zero. What is new is written before what is old goes, unless the map is too full for both. " +
+		"of an array, whose entries cannot be removed, they are set to zero. An entry is not removed whose key differs from a desired one only in bytes of no field: that is an error. What is new is written before what is old goes, unless the map is too full for both. " +
 		"The result has the counts .added, .changed, .removed and .same. With dry_run nothing is written, and it shows what would be; of a frozen map that is refused as the write is. At the prompt it asks first where several entries go, unless force.",
 	Example: `wanted = {"10.0.0.1": (3, 180), "10.0.0.7": (0, 0)}
 show(apply(m, wanted, dry_run=True))
@@ -52,6 +52,11 @@ func (l *Library) apply(c method.Call) (starlark.Value, error) {
 		return nil, err
 	}
 	g.progress.Done()
+	switch c.Args[1].(type) {
+	case *Map, *Snapshot:
+	default:
+		a.spelled = true
+	}
 	wanted := engine.NewEntries(a.m.info, g.n)
 	k, v := len(a.m.keyBuf), len(a.m.valueBuf)
 	for i := range g.n {
@@ -83,12 +88,13 @@ func (l *Library) restore(c method.Call) (starlark.Value, error) {
 
 // applying is what makes a map equal to what is wanted.
 type applying struct {
-	m      *Map
-	ctx    context.Context
-	dryRun bool
-	result *Applied
-	task   *task
-	of     int // entries to write and to remove
+	m       *Map
+	ctx     context.Context
+	dryRun  bool
+	spelled bool // what is wanted are values of the script, which cannot tell keys apart that differ in their padding
+	result  *Applied
+	task    *task
+	of      int // entries to write and to remove
 }
 
 // begin reads the arguments that apply and restore have in common, and refuses a map that cannot be made equal to
@@ -159,6 +165,11 @@ func (a *applying) to(c method.Call, wanted *engine.Entries, equal func(a, b []b
 	if d.Changes, err = engine.Compare(before.m.held, wanted, equal, stopped(a.ctx)); err != nil {
 		return nil, a.nothing(c, err)
 	}
+	if a.spelled {
+		if err := a.alike(c, d, wanted); err != nil {
+			return nil, err
+		}
+	}
 	a.result = &Applied{m: m, op: c.Name, Same: d.Same}
 	if a.dryRun {
 		frozen, err := m.raw.Frozen()
@@ -192,6 +203,28 @@ func (a *applying) to(c method.Call, wanted *engine.Entries, equal func(a, b []b
 		m.said(c.Name, "removed", a.result.Removed)
 	}
 	return a.result, nil
+}
+
+// alike refuses to remove an entry whose key reads as one that is wanted: only bytes that belong to no field, such as a
+// program leaves uninitialized, tell the two apart, and a dict of the map's own entries holds one of them.
+func (a *applying) alike(c method.Call, d *Diff, wanted *engine.Entries) error {
+	key := a.m.key
+	if len(d.Removed) == 0 || !key.Padded() {
+		return nil
+	}
+	removed := make(map[string][]byte, len(d.Removed))
+	for _, i := range d.Removed {
+		k := d.before.m.held.Key(int(i))
+		removed[string(key.WithoutPadding(k))] = k
+	}
+	for i := range wanted.N {
+		want := wanted.Key(i)
+		if k, ok := removed[string(key.WithoutPadding(want))]; ok {
+			return fmt.Errorf("%s: %s: key %s is there with bytes %x, and desired with bytes %x, which differ only where there is no field, so that it would be removed; "+
+				"open the map with key=\"bytes[%d]\" to tell them apart; nothing was done", c.Name, a.m.label(), shorten(key.Decode(k).String()), k, want, key.Size())
+		}
+	}
+	return nil
 }
 
 // nothing says of a run that was stopped before the first write that there was none.

@@ -20,13 +20,20 @@ func (t *Type) same(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true
 	}
+	return t.padded && bytes.Equal(t.WithoutPadding(a), t.WithoutPadding(b))
+}
+
+// Padded says whether some of a value's bits belong to no field.
+func (t *Type) Padded() bool { return t.padded }
+
+// WithoutPadding is b with zeros for what belongs to no field, or b itself where all does.
+func (t *Type) WithoutPadding(b []byte) []byte {
 	if !t.padded {
-		return false
+		return b
 	}
-	x, y := make([]byte, t.size), make([]byte, t.size)
-	t.copyFields(x, a)
-	t.copyFields(y, b)
-	return bytes.Equal(x, y)
+	fields := make([]byte, t.size)
+	t.copyFields(fields, b)
+	return fields
 }
 
 // Fits says whether bytes of one type mean the same as one of the other: what is named, what is shown as an address

@@ -34,14 +34,7 @@ func (r *Record) Truth() starlark.Bool { return true }
 func (r *Record) Hash() (uint32, error) { return method.HashString(string(r.data())), nil }
 
 // data is the bytes of the record with zeros for its padding.
-func (r *Record) data() []byte {
-	if !r.rt.typ.padded {
-		return r.raw
-	}
-	b := make([]byte, len(r.raw))
-	r.rt.copyFields(b, r.raw)
-	return b
-}
+func (r *Record) data() []byte { return r.rt.typ.WithoutPadding(r.raw) }
 
 func (r *Record) String() string {
 	return r.write(func(i int) string { return r.Field(i).String() })
