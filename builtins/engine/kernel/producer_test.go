@@ -134,17 +134,20 @@ func newProducer(t testing.TB, ring *ebpf.Map, copies bool) *producer {
 	return &producer{prog, state}
 }
 
-// run sends n records.
+// run sends at least n records.
 func (p *producer) run(n int) error {
 	_, err := p.prog.Run(&ebpf.RunOptions{Data: make([]byte, 64), Repeat: uint32(n)})
 	return err
 }
 
-// send is run, of a test that cannot go on without.
+// send sends exactly n records, for a test that cannot go on without: a signal amid several runs would have all of them
+// begin anew.
 func (p *producer) send(t testing.TB, n int) {
 	t.Helper()
-	if err := p.run(n); err != nil {
-		t.Fatal(err)
+	for range n {
+		if err := p.run(1); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
