@@ -103,12 +103,11 @@ func TestHoldersProcesses(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := func() *os.File {
-		f := os.NewFile(uintptr(twin(t, m).FD()), "map")
-		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+		fd, err := unix.FcntlInt(uintptr(twin(t, m).FD()), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		f = os.NewFile(uintptr(fd), "map")
+		f := os.NewFile(uintptr(fd), "map")
 		t.Cleanup(func() { f.Close() })
 		return f
 	}
@@ -125,10 +124,14 @@ func TestHoldersProcesses(t *testing.T) {
 	if want[0].PID > want[1].PID {
 		slices.Reverse(want)
 	}
-	if _, _, processes := holders(t, e, m); !slices.Equal(processes, want) {
+	among := func(m engine.Map) []engine.Process { // of these: others look at every map at times
+		_, _, processes := holders(t, e, m)
+		return slices.DeleteFunc(slices.Clone(processes), func(p engine.Process) bool { return !slices.Contains(want, p) })
+	}
+	if processes := among(m); !slices.Equal(processes, want) {
 		t.Errorf("got %+v, want %+v", processes, want)
 	}
-	if _, _, processes := holders(t, e, other); !slices.Equal(processes, []engine.Process{self}) {
+	if processes := among(other); !slices.Equal(processes, []engine.Process{self}) {
 		t.Errorf("another map is open in %v, want %v", processes, self)
 	}
 }

@@ -217,7 +217,8 @@ var steps = map[string]func(w *world, m engine.Map, o *operation) result{
 	},
 	"holders": func(w *world, m engine.Map, o *operation) result { // of the programs there are those that did operations
 		h, err := w.e.Holders()
-		return result{err: errorName(err), data: fmt.Sprintf("%q %+v", h.Pins.By[w.id], h.Processes.By[w.id])}
+		open := slices.Contains(h.Processes.By[w.id], engine.ThisProcess()) // others look at it at times, as at every map
+		return result{err: errorName(err), data: fmt.Sprintf("%q %v", h.Pins.By[w.id], open)}
 	},
 	"open_id": func(w *world, m engine.Map, o *operation) result {
 		if _, closed := m.Frozen(); closed != nil { // the kernel frees a map when it has time
