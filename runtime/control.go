@@ -163,16 +163,22 @@ var caughtTable = method.NewTable[*Caught]("error", caughtAttrs)
 func CaughtEntries() []method.Entry { return method.AttrEntries(caughtAttrs) }
 
 type deferredCall struct {
+	from   string // the file that has deferred it
 	fn     starlark.Value
 	args   starlark.Tuple
 	kwargs []starlark.Tuple
+}
+
+func (d *deferredCall) call(s *Session, thread *starlark.Thread) (starlark.Value, error) {
+	s.deferredBy = d.from
+	return starlark.Call(thread, d.fn, d.args, d.kwargs)
 }
 
 func (s *Session) deferCall(c method.Call) (starlark.Value, error) {
 	if _, ok := c.Args[0].(starlark.Callable); !ok {
 		return nil, c.Bad("fn", c.Args[0], "a function")
 	}
-	s.deferred = append(s.deferred, deferredCall{c.Args[0], slices.Clone(c.Rest), slices.Clone(c.More)})
+	s.deferred = append(s.deferred, deferredCall{s.callerFile(c.Thread), c.Args[0], slices.Clone(c.Rest), slices.Clone(c.More)})
 	return starlark.None, nil
 }
 
@@ -191,7 +197,7 @@ func (s *Session) Finish() error {
 		d := s.deferred[len(s.deferred)-1]
 		s.deferred = s.deferred[:len(s.deferred)-1]
 		err := s.run(left, func() error {
-			_, err := starlark.Call(s.thread, d.fn, d.args, d.kwargs)
+			_, err := d.call(s, s.thread)
 			return err
 		})
 		errs = append(errs, err)

@@ -47,11 +47,7 @@ func (s *Session) runScript(c method.Call) (starlark.Value, error) {
 			return nil, fmt.Errorf("%s: %s runs itself", c.Name, filepath.Base(name))
 		}
 	}
-	from := ""
-	if frames := scriptFrames(c.Thread.CallStack()); len(frames) > 0 { // one that was deferred has none, as at the prompt
-		from = frames[len(frames)-1].Pos.Filename()
-	}
-	source, err := s.readModule(name, from)
+	source, err := ReadTrusted(name, s.callerFile(c.Thread))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
@@ -80,7 +76,7 @@ func (s *Session) runScript(c method.Call) (starlark.Value, error) {
 		s.deferred = s.deferred[:len(s.deferred)-1]
 		var late int
 		late, err = s.statusOf(c.Thread, func() error {
-			_, err := starlark.Call(c.Thread, d.fn, d.args, d.kwargs)
+			_, err := d.call(s, c.Thread)
 			return err
 		})
 		if status == 0 {
@@ -105,6 +101,14 @@ func (s *Session) statusOf(thread *starlark.Thread, f func() error) (status int,
 	}
 	s.Report(err)
 	return Status(err), nil
+}
+
+// callerFile is the file whose code calls a function, or has deferred the call.
+func (s *Session) callerFile(thread *starlark.Thread) string {
+	if frames := s.frames(thread); len(frames) > 0 {
+		return frames[len(frames)-1].Pos.Filename()
+	}
+	return s.deferredBy
 }
 
 // frames are the script's part of the call stack.

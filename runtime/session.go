@@ -57,9 +57,9 @@ type Session struct {
 	topics      []method.Topic
 	script      *script // that runs
 	modules     map[string]*module
-	readModule  func(path, from string) ([]byte, error) // of load and run
-	sources     map[string]string                       // by file name, for reports
+	sources     map[string]string // by file name, for reports
 	deferred    []deferredCall
+	deferredBy  string              // the file that has deferred what runs now
 	globals     starlark.StringDict // of Chunk
 
 	output sync.Mutex // guards out
@@ -91,7 +91,6 @@ func New(cfg Config) *Session {
 		modules: map[string]*module{},
 		sources: map[string]string{},
 	}
-	s.LoadBy(nil)
 	s.stdin = newInput(func() (io.ReadCloser, error) {
 		if cfg.Stdin == nil {
 			return nil, io.EOF

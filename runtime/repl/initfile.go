@@ -3,11 +3,9 @@ package repl
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 
 	"bpfsh/runtime"
 )
@@ -25,15 +23,13 @@ func Init(s *runtime.Session, getenv func(string) string) error {
 	if path == "" {
 		return nil
 	}
-	text, err := readInit(path, os.Geteuid() == 0)
+	text, err := runtime.ReadTrusted(path, "")
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && !named:
 		return nil
 	case err != nil:
-		return fmt.Errorf("the init file was not run: %w", err)
+		return fmt.Errorf("the init file was not run (-X leaves it out): %w", err)
 	}
-	s.LoadBy(func(path, _ string) ([]byte, error) { return readInit(path, os.Geteuid() == 0) }) // it is as much root's code
-	defer s.LoadBy(nil)
 	return runText(s, path, text)
 }
 
@@ -51,60 +47,4 @@ func initPath(getenv func(string) string) (path string, named bool) {
 		config = filepath.Join(home, ".config")
 	}
 	return filepath.Join(config, "bpfsh", "init.star"), false
-}
-
-// readInit reads the file. With strict it refuses one that is not root's alone, or could be replaced.
-func readInit(path string, strict bool) ([]byte, error) {
-	f, st, err := runtime.OpenRegular(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if strict {
-		if err := ownedByRoot(path, st, false); err != nil {
-			return nil, err
-		}
-		real, err := filepath.EvalSymlinks(path)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range []string{path, real} {
-			if err := safeAbove(p); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return io.ReadAll(f)
-}
-
-// safeAbove looks at the directories that a file is in. In one above the file's own others may write, if it is
-// sticky as /tmp is: they cannot replace there what is not theirs.
-func safeAbove(path string) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	for dir, own := filepath.Dir(path), true; ; dir, own = filepath.Dir(dir), false {
-		st, err := os.Stat(dir)
-		if err != nil {
-			return err
-		}
-		if err := ownedByRoot(dir, st, !own && st.Mode()&os.ModeSticky != 0); err != nil {
-			return err
-		}
-		if dir == filepath.Dir(dir) {
-			return nil
-		}
-	}
-}
-
-// ownedByRoot is an error if another user than root could write.
-func ownedByRoot(path string, st os.FileInfo, shared bool) error {
-	if uid := st.Sys().(*syscall.Stat_t).Uid; uid != 0 {
-		return fmt.Errorf("%s belongs to user %d, and root would run what they write (-X leaves it out)", path, uid)
-	}
-	if mode := st.Mode().Perm(); mode&0o022 != 0 && !shared {
-		return fmt.Errorf("%s can be written by others (mode %04o), and root would run it (chmod go-w; -X leaves it out)", path, mode)
-	}
-	return nil
 }
