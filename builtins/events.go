@@ -17,15 +17,15 @@ import (
 )
 
 const (
-	eventsParams = "type=None, max=None, timeout=None, idle=None, consume=False, backlog=False, buffer=65536"
+	eventsParams = "type=None, max=None, timeout=None, idle=None, consume=False, backlog=False, buffer=65536, force=False"
 	eventsDoc    = "The events that programs send through a map, as they come.\n" +
 		"Of a ringbuf it takes nothing, and whoever consumes the events still gets each of them: it begins with the next one, or with backlog=True with those " +
 		"that were not consumed, and counts in .lost what was written over before it was read. With consume=True it is the consumer, and each event is " +
-		"freed when the loop has it. A perf_event_array can only be read with consume=True, which takes the place of whoever reads it, for good; its events come " +
+		"freed when the loop has it. A perf_event_array can only be read with consume=True, which takes the place of whoever reads it, for good, when the loop begins; its events come " +
 		"in the order of time as far as they are there, and have up to 7 bytes of no meaning behind them; buffer is the size of each CPU's buffer. " +
 		"type is what an event is, a type or its spelling, such as \"struct event\" by its name in the program; what stands behind it in an event is left " +
 		"out, and an event that is shorter is an error. Without type an event is bytes. The loop ends after max events, when timeout is over, or when " +
-		"nothing came for as long as idle says; it goes on behind the last event if it is begun again."
+		"nothing came for as long as idle says; it goes on behind the last event if it is begun again. At the prompt a loop asks before it consumes, unless force."
 )
 
 // The same row twice: a map's events are found among its methods, and stand beside show and top as a function.
@@ -67,6 +67,7 @@ const (
 	eventsConsume
 	eventsBacklog
 	eventsBuffer
+	eventsForce
 )
 
 func (m *Map) events(c method.Call) (starlark.Value, error) {
@@ -114,7 +115,20 @@ func (m *Map) events(c method.Call) (starlark.Value, error) {
 	if m.kind.Keyed() && !e.consume {
 		return nil, fmt.Errorf("%s: %s: of each CPU's events there is one reader alone: consume=True takes the place of who reads them now, which cannot be given back", c.Name, m.label())
 	}
-	if err := e.open(); err != nil {
+	if _, err := c.Bool(eventsForce, "force"); err != nil {
+		return nil, err
+	}
+	if e.consume {
+		e.confirm = func() error {
+			return m.confirm(c, eventsForce, func() (string, error) {
+				if m.kind.Keyed() {
+					return fmt.Sprintf("take the place of who reads the events of %s, for good?", m.labelID()), nil
+				}
+				return fmt.Sprintf("consume the events of %s, which nobody else gets then?", m.labelID()), nil
+			})
+		}
+	}
+	if err := e.open(); err != nil { // so that it says at once what is not permitted
 		return nil, err
 	}
 	return e, nil
@@ -126,7 +140,7 @@ type eventIterator struct {
 	ctx   context.Context
 	given int
 	until time.Time // the loop ends then; zero if it has no such end
-	since time.Time // of the last event, or of the beginning
+	since time.Time // of the last event, or of the beginning; zero before that
 	flush func() error
 }
 
@@ -135,11 +149,7 @@ func (e *Events) Iterate() starlark.Iterator { return e.loop(nil) }
 
 // loop is Iterate with what is to be done before it waits.
 func (e *Events) loop(flush func() error) *eventIterator {
-	it := &eventIterator{e: e, ctx: runtime.Context(e.m.thread), since: time.Now(), flush: flush}
-	if e.timed {
-		it.until = it.since.Add(e.timeout)
-	}
-	return it
+	return &eventIterator{e: e, ctx: runtime.Context(e.m.thread), flush: flush}
 }
 
 func (it *eventIterator) Next(p *starlark.Value) bool {
@@ -168,8 +178,14 @@ func (it *eventIterator) next() (starlark.Value, error) {
 		if it.ctx.Err() != nil {
 			return nil, context.Cause(it.ctx)
 		}
-		if err := e.open(); err != nil {
+		if err := e.begin(); err != nil {
 			return nil, err
+		}
+		if it.since.IsZero() { // an answer takes its time
+			it.since = time.Now()
+			if e.timed {
+				it.until = it.since.Add(e.timeout)
+			}
 		}
 		// With a timeout of 0 the loop ends where nothing is there; a longer one ends it also where something always is.
 		if e.timeout > 0 && !time.Now().Before(it.until) {

@@ -22,6 +22,7 @@ import (
 
 	"github.com/cilium/ebpf"
 	"go.starlark.net/starlark"
+	"golang.org/x/sys/unix"
 )
 
 // ringOf makes a ring buffer of one page that goes with the test.
@@ -72,6 +73,110 @@ for f in [lambda: events(p, consume=True), lambda: p.kernel.output(b"x")]:
 		refused := mode.notTaken + "\n" + mode.notSent + "\n"
 		if want := strings.Repeat("[b\"a\"]\n"+refused, 2) + refused; err != nil || got != want {
 			t.Errorf("got %q, %v\nwant %q", got, err, want)
+		}
+	}
+}
+
+// TestEventsAsk asks somebody at the prompt before a loop consumes, and takes nothing before the answer is yes.
+func TestEventsAsk(t *testing.T) {
+	e := kerneltest.Engine(t)
+	ring := ringOf(t, e)
+	perf := kerneltest.Map(t, e, engine.Spec{Type: kerneltest.Type(t, "perf_event_array"), KeySize: 4, ValueSize: 4, MaxEntries: 1})
+	reader, err := perf.Consume(os.Getpagesize())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	if _, err := reader.Begin(); err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	answer := false
+	library := builtins.New(e, nil)
+	defer library.Close()
+	s := bpfsh.New(bpfsh.Config{Predeclared: library.Predeclared()})
+	var warned []string
+	library.SetDisplay(builtins.Display{Out: s.Output(), Warn: func(text string) { warned = append(warned, text) }})
+	library.SetOperator(&builtins.Operator{Confirm: func(question string) (bool, error) { asked = append(asked, question); return answer, nil }})
+	reads := func(m engine.Map, from engine.Stream) bool {
+		t.Helper()
+		if err := m.ProgramOutput([]byte("x"), 0); err != nil {
+			t.Fatal(err)
+		}
+		_, err := from.Next(nil)
+		if err == nil {
+			err = from.Take()
+		}
+		if err != nil && err != unix.EAGAIN {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	tap, err := ring.Tap(engine.Newest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tap.Close()
+	backlog := func() (n int) {
+		t.Helper()
+		s, err := ring.Tap(engine.Backlog)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		for ; ; n++ {
+			if _, err := s.Next(nil); err != nil {
+				return n
+			}
+			if err := s.Take(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, test := range []struct {
+		m        engine.Map
+		from     engine.Stream
+		question string
+	}{
+		{perf, reader, "take the place of who reads the events of map %q (id %d), for good?"},
+		{ring, tap, "consume the events of map %q (id %d), which nobody else gets then?"},
+	} {
+		run := func(code string) error { return chunk(s, fmt.Sprintf("m = open(%d)\n%s", test.m.Info().ID, code)) }
+		if err := run("e = m.events(consume=True, timeout=0)"); err != nil || len(asked) > 0 || !reads(test.m, test.from) {
+			t.Errorf("before there is a loop: %v, asked %q", err, asked)
+		}
+		for _, code := range []string{"list(e)", "e.begin()", "show(e)"} {
+			asked = nil
+			err := chunk(s, code)
+			if err == nil || !strings.Contains(err.Error(), "it was not confirmed, and nothing was done; force=True does not ask") {
+				t.Errorf("%s: got %v", code, err)
+			}
+			if want := fmt.Sprintf(test.question, test.m.Info().Name, test.m.Info().ID); len(asked) != 1 || asked[0] != want {
+				t.Errorf("%s: asked %q, want %q", code, asked, want)
+			}
+			if !reads(test.m, test.from) {
+				t.Errorf("%s: the reader has lost its place, although the answer was no", code)
+			}
+		}
+		if test.m == ring && backlog() != 4 {
+			t.Errorf("%d events are there, want 4: none was consumed", backlog())
+		}
+		if len(warned) > 0 {
+			t.Errorf("warned %q", warned)
+		}
+		asked, answer = nil, true
+		if err := chunk(s, "list(e); list(e)"); err != nil || len(asked) != 1 {
+			t.Errorf("two loops, with leave: %v, asked %q, want one question", err, asked)
+		}
+		if test.m == ring && backlog() != 0 {
+			t.Errorf("%d events are there still", backlog())
+		}
+		if test.m == perf && (len(warned) != 1 || !strings.Contains(warned[0], "took the place of its reader on 1 CPU")) {
+			t.Errorf("warned %q", warned)
+		}
+		asked, answer, warned = nil, false, nil
+		if err := run("list(m.events(consume=True, timeout=0, force=True))"); err != nil || len(asked) > 0 {
+			t.Errorf("with force: %v, asked %q", err, asked)
 		}
 	}
 }
@@ -224,6 +329,7 @@ func TestEventsAbandoned(t *testing.T) {
 		{"perf", "for x in events(p, consume=True, timeout=0): pass"},
 		{"perf, never begun", "events(p, consume=True)"},
 		{"interrupt", "interrupt()\nfor x in events(m): pass"},
+		{"perf, begun", "events(p, consume=True).begin()"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			library := builtins.New(e, nil)
@@ -263,7 +369,7 @@ def fails():
 				runtime.GC()
 			}
 			if err := chunk(s, `events(m, consume=True, timeout=0)
-events(p, consume=True)`); err != nil {
+events(p, consume=True).begin()`); err != nil {
 				t.Fatal(err)
 			}
 			library.Close()

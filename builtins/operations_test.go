@@ -31,8 +31,8 @@ var classes = map[string]class{
 	"Writer":        {reflect.TypeFor[engine.Writer](), "", "*"},
 	"ProgramReader": {reflect.TypeFor[engine.ProgramReader](), "*", ""},
 	"ProgramWriter": {reflect.TypeFor[engine.ProgramWriter](), "", "*"},
-	// Take is a change on the streams of Consume alone, which is one itself.
-	"Stream": {reflect.TypeFor[engine.Stream](), "Next Take Wait Missed Position Close", ""},
+	// Begin and Take are changes on the streams of Consume alone, which is one itself.
+	"Stream": {reflect.TypeFor[engine.Stream](), "Begin Next Take Wait Missed Position Close", ""},
 }
 
 // changes are the operations of an engine, and of its maps, that change something.

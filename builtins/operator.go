@@ -9,8 +9,8 @@ import (
 	"bpfsh/runtime/render"
 )
 
-// Operator is somebody at a prompt: asked before many entries are removed at once, and told how many were. A script has
-// none.
+// Operator is somebody at a prompt: asked before many entries are removed at once, or something is done that cannot be
+// undone, and told how many went. A script has none.
 type Operator struct {
 	Confirm func(question string) (bool, error)
 	Say     func(text string)
@@ -19,19 +19,30 @@ type Operator struct {
 // SetOperator says who is at the prompt; nil: nobody is any more.
 func (l *Library) SetOperator(o *Operator) { l.operator = o }
 
-// allow asks the operator whether n entries may be removed, unless there is nobody to ask, or the argument force says
-// that there is no need to. n is asked for only where it is told; less than 0 of it is not known. The error says that
-// nothing was done.
+// allow asks the operator whether n entries may be removed. n is asked for only where it is told; less than 0 of it is not
+// known.
 func (m *Map) allow(c method.Call, force int, what string, n func() (int, error)) error {
+	return m.confirm(c, force, func() (string, error) {
+		count, err := n()
+		if err != nil || count == 0 || count == 1 {
+			return "", err
+		}
+		return fmt.Sprintf("%s %s of %s?", what, entriesIn(count), m.labelID()), nil
+	})
+}
+
+// confirm asks the operator a question, unless there is nobody to ask, or the argument force says that there is no need
+// to. The question is made only where it is asked; "" is none. The error says that nothing was done.
+func (m *Map) confirm(c method.Call, force int, question func() (string, error)) error {
 	forced, err := c.Bool(force, "force")
 	if err != nil || forced || m.lib.operator == nil || m.info.ReadOnly { // what cannot be done is not asked for
 		return err
 	}
-	count, err := n()
-	if err != nil || count == 0 || count == 1 {
+	text, err := question()
+	if err != nil || text == "" {
 		return err
 	}
-	yes, err := m.lib.operator.Confirm(fmt.Sprintf("%s %s of %s?", what, entriesIn(count), m.labelID()))
+	yes, err := m.lib.operator.Confirm(text)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,18 @@ var streamAttrs = []method.Attr[*Events]{
 }
 
 var streamMethods = []method.Row[*Events]{{
+	Name: "begin",
+	Doc: "Begin to consume now, and not only where a loop begins.\n" +
+		"What is sent to a perf_event_array between the two is there for the loop. At the prompt it asks as the loop does.",
+	Example: `ring = create("ringbuf", max_entries=4096)
+e = events(ring, consume=True, idle="10ms")
+e.begin()
+ring.kernel.output(b"hello")
+print(list(e))`,
+	Run: func(e *Events, _ method.Call) (starlark.Value, error) {
+		return starlark.None, e.begin()
+	},
+}, {
 	Name: "close",
 	Doc: "Give up what is open for the events, before nobody holds them any more.\n" +
 		"Where a loop ends, it does the same. A loop that begins again opens it again.",
@@ -47,6 +59,8 @@ type Events struct {
 	buffer        int
 	from          uint64        // where to begin
 	raw           engine.Stream // nil: it is not open
+	begun         bool          // it is open, and its Begin was called
+	confirm       func() error  // asks before a consumer begins; nil: it was allowed
 	drop          goruntime.Cleanup
 	count         uint64
 	missedBefore  engine.Missed // by what is not open any more
@@ -78,10 +92,9 @@ func (e *Events) open() error {
 	if e.raw != nil {
 		return nil
 	}
-	replaced := 0
 	err := m.lib.retry(func() (err error) {
 		if e.consume {
-			e.raw, replaced, err = m.raw.Consume(e.buffer)
+			e.raw, err = m.raw.Consume(e.buffer)
 		} else {
 			e.raw, err = m.raw.Tap(e.from)
 		}
@@ -93,6 +106,26 @@ func (e *Events) open() error {
 	}
 	e.drop = goruntime.AddCleanup(e, func(raw engine.Stream) { _ = raw.Close() }, e.raw)
 	m.remember(e)
+	return nil
+}
+
+// begin opens the stream and, where it has not begun, begins it.
+func (e *Events) begin() error {
+	m := e.m
+	if err := e.open(); err != nil || e.begun {
+		return err
+	}
+	if e.confirm != nil {
+		if err := e.confirm(); err != nil {
+			return err
+		}
+		e.confirm = nil
+	}
+	replaced, err := e.raw.Begin()
+	if err != nil {
+		return m.fail("events", nil, err)
+	}
+	e.begun = true
 	if warn := m.lib.display.Warn; replaced > 0 && warn != nil {
 		warn(fmt.Sprintf("events: %s: took the place of its reader on %s, which gets no more events", m.label(), method.Counted(replaced, "CPU")))
 	}
@@ -107,7 +140,7 @@ func (e *Events) close() error {
 	e.drop.Stop()
 	e.missedBefore, e.from = e.missed(), e.raw.Position()
 	err := e.raw.Close()
-	e.raw = nil
+	e.raw, e.begun = nil, false
 	return err
 }
 

@@ -146,10 +146,9 @@ type Writer interface {
 	DeleteBatch(keys []byte, n int) (int, error)
 	// WriteAt copies to the memory of a map, as ReadAt copies from it: no other byte is touched. EPERM: it is frozen.
 	WriteAt(b []byte, offset int) error
-	// Consume takes the records of a ring buffer, or of a perf_event_array. There it puts a perf event with a buffer of
-	// that many bytes, a power of two of pages, in the place of each CPU, until the stream is closed; replaced counts
-	// the places where somebody else's was, which nobody can put back.
-	Consume(buffer int) (s Stream, replaced int, err error)
+	// Consume takes the records of a ring buffer, or of a perf_event_array, from the stream's Begin on. There it has a perf
+	// event with a buffer of that many bytes, a power of two of pages, for each CPU.
+	Consume(buffer int) (Stream, error)
 	// Freeze ends all writing from user space, for good.
 	Freeze() error
 	// Pin gives the map a name in a bpffs, which keeps it when nothing else does. EEXIST: path is taken. With

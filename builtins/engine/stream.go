@@ -5,6 +5,10 @@ import "time"
 // Stream is a cursor over the records that programs send through a map. It is used by one goroutine at a time. It holds
 // what it needs by itself: the handle that it was made with may be closed.
 type Stream interface {
+	// Begin comes before the first Next of who consumes, and changes nothing for a Tap. A consumer goes on where the last
+	// one has left a ring buffer. In a perf_event_array its events take the place of each CPU, until Close; replaced counts
+	// the places where somebody else's was, which nobody can put back.
+	Begin() (replaced int, err error)
 	// Next appends the next record to b. Until Take it is the same one. EAGAIN: there is none yet.
 	Next(b []byte) ([]byte, error)
 	// Take goes on behind the record that Next has given. A consumer gives its room back to the programs. EBUSY: somebody

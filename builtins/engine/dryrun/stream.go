@@ -10,8 +10,8 @@ import (
 func (h *handle) Tap(from uint64) (engine.Stream, error) { return h.kept().Tap(from) }
 
 // Consume would take records from whoever reads them now.
-func (h *handle) Consume(int) (engine.Stream, int, error) {
-	return nil, 0, h.sends("which records come: a dry run takes none")
+func (h *handle) Consume(int) (engine.Stream, error) {
+	return nil, h.sends("which records come: a dry run takes none")
 }
 
 // ProgramOutput would send a record to whoever reads them.

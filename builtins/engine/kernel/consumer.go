@@ -11,21 +11,21 @@ import (
 )
 
 // Consume takes records as the consumer that a map is meant to have.
-func (m *kernelMap) Consume(buffer int) (engine.Stream, int, error) {
+func (m *kernelMap) Consume(buffer int) (engine.Stream, error) {
 	if err := m.streams(); err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	if m.info.ReadOnly {
-		return nil, 0, unix.EPERM
+		return nil, unix.EPERM
 	}
 	if !m.isRing() {
 		return m.openEvents(buffer)
 	}
 	r, err := m.mapRing(true)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	return &consumer{ring: r, at: atomic.LoadUintptr(r.consumer)}, 0, nil
+	return &consumer{ring: r, at: atomic.LoadUintptr(r.consumer)}, nil
 }
 
 // consumer reads a ring buffer and frees what it has read. What is not freed is not written over, so that nothing is
@@ -37,6 +37,15 @@ type consumer struct {
 }
 
 var errNoRecord = errors.New("the consumer's position is not where a record begins: who has consumed here before left it so")
+
+// Begin goes on where the consumer's position is now: another may have moved it since the ring was mapped.
+func (c *consumer) Begin() (int, error) {
+	if c.ring.fd < 0 {
+		return 0, unix.EBADF
+	}
+	c.at, c.next = atomic.LoadUintptr(c.ring.consumer), 0
+	return 0, nil
+}
 
 func (c *consumer) Next(b []byte) ([]byte, error) {
 	if c.ring.fd < 0 {

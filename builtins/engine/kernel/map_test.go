@@ -80,7 +80,7 @@ func TestClose(t *testing.T) {
 		"ProgramAdd":          func(m engine.Map) error { _, _, err := m.ProgramAdd(k, 0, 4, 1, 0); return err },
 		"ProgramOutput":       func(m engine.Map) error { return m.ProgramOutput(v, 0) },
 		"Tap":                 func(m engine.Map) error { _, err := m.Tap(engine.Newest); return err },
-		"Consume":             func(m engine.Map) error { _, _, err := m.Consume(4096); return err },
+		"Consume":             func(m engine.Map) error { _, err := m.Consume(4096); return err },
 		"Pin":                 func(m engine.Map) error { return m.Pin(pin, true) },
 		"Types": func(m engine.Map) error { // it has no error to give
 			if key, value := m.Types(); key != nil || value != nil {

@@ -23,37 +23,44 @@ type events struct {
 	given *perfRing // that Next has given a record of
 }
 
-// openEvents takes the place of whoever reads the array. What that was is lost: the kernel does not give an entry back.
-func (m *kernelMap) openEvents(buffer int) (engine.Stream, int, error) {
+// openEvents makes what reads the array, beside whoever reads it now.
+func (m *kernelMap) openEvents(buffer int) (engine.Stream, error) {
 	if page := os.Getpagesize(); buffer < page || buffer&(buffer-1) != 0 {
-		return nil, 0, unix.EINVAL
+		return nil, unix.EINVAL
 	}
 	fd, err := openID(m.info.ID, 0)
 	runtime.KeepAlive(m)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	e := &events{fd: fd, keeps: m.info.Flags&unix.BPF_F_PRESERVE_ELEMS != 0}
-	replaced, err := e.open(int(m.info.MaxEntries), buffer)
-	if err != nil {
+	if err := e.open(int(m.info.MaxEntries), buffer); err != nil {
 		_ = e.Close() // what there is of it
-		return nil, 0, err
+		return nil, err
 	}
-	return e, replaced, nil
+	return e, nil
 }
 
-// open makes the events and, when all are there, the entries.
-func (e *events) open(cpus, buffer int) (replaced int, err error) {
+// open makes the events.
+func (e *events) open(cpus, buffer int) error {
 	for cpu := range cpus {
 		r, err := openPerfRing(cpu, buffer)
 		if err == unix.ENODEV { // there is no such CPU, or it is offline
 			continue
 		}
 		if err != nil {
-			return 0, err
+			return err
 		}
 		e.rings = append(e.rings, r)
 		e.fds = append(e.fds, unix.PollFd{Fd: int32(r.fd), Events: unix.POLLIN})
+	}
+	return nil
+}
+
+// Begin takes the place of whoever reads the array. What that was is lost: the kernel does not give an entry back.
+func (e *events) Begin() (replaced int, err error) {
+	if e.fd < 0 {
+		return 0, unix.EBADF
 	}
 	for _, r := range e.rings {
 		switch err := element(unix.BPF_MAP_DELETE_ELEM, e.fd, index(r.cpu), nil, 0, false); err {

@@ -29,11 +29,14 @@ func eventArray(t testing.TB, e *kernel.Engine, flags uint32) (m engine.Map, cpu
 // eventsOf takes the events with rings of so many pages.
 func eventsOf(t testing.TB, m engine.Map, pages int) (s engine.Stream, replaced int) {
 	t.Helper()
-	s, replaced, err := m.Consume(pages * os.Getpagesize())
+	s, err := m.Consume(pages * os.Getpagesize())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closed(t, s) })
+	if replaced, err = s.Begin(); err != nil {
+		t.Fatal(err)
+	}
 	return s, replaced
 }
 
@@ -167,13 +170,52 @@ func TestEventsPlace(t *testing.T) {
 	}
 }
 
+// TestEventsBegin leaves the place of a reader alone until another one begins.
+func TestEventsBegin(t *testing.T) {
+	e := kerneltest.Engine(t)
+	m, _ := eventArray(t, e, 0)
+	s, _ := eventsOf(t, m, 1)
+	other, err := m.Consume(os.Getpagesize())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer closed(t, other)
+	send := func() {
+		t.Helper()
+		if err := m.ProgramOutput([]byte("x"), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	send()
+	if _, ok := take(t, s); !ok {
+		t.Error("before the other begins, the reader gets nothing")
+	}
+	if _, ok := take(t, other); ok {
+		t.Error("the other gets an event before it begins")
+	}
+	if replaced, err := other.Begin(); replaced == 0 || err != nil {
+		t.Errorf("it replaces %d, %v", replaced, err)
+	}
+	send()
+	if _, ok := take(t, other); !ok {
+		t.Error("the other gets nothing")
+	}
+	if _, ok := take(t, s); ok {
+		t.Error("the reader before gets an event still")
+	}
+	closed(t, other)
+	if _, err := other.Begin(); err != unix.EBADF {
+		t.Errorf("a closed one begins: %v", err)
+	}
+}
+
 // TestEventsBuffer refuses rings of odd sizes, before anybody's place is taken.
 func TestEventsBuffer(t *testing.T) {
 	e := kerneltest.Engine(t)
 	m, _ := eventArray(t, e, 0)
 	s, _ := eventsOf(t, m, 1)
 	for _, buffer := range []int{3 * os.Getpagesize(), 100} {
-		if s, _, err := m.Consume(buffer); err == nil {
+		if s, err := m.Consume(buffer); err == nil {
 			t.Errorf("a ring of %d bytes", buffer)
 			s.Close()
 		}

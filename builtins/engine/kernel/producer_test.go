@@ -201,7 +201,7 @@ func tapOf(t testing.TB, m engine.Map, from uint64) engine.Stream {
 // consumerOf is a consumer that is closed with the test.
 func consumerOf(t testing.TB, m engine.Map) engine.Stream {
 	t.Helper()
-	s, _, err := m.Consume(0)
+	s, err := m.Consume(0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -167,6 +167,11 @@ func TestConsumerBeside(t *testing.T) {
 	if i.Consumer != 16 {
 		t.Errorf("the other's position was moved to %d", i.Consumer)
 	}
+	if _, err := consumer.Begin(); err != nil {
+		t.Error(err)
+	}
+	wantTexts(t, "begun again behind the other", consumer, "b")
+	i.Send("c")
 	for _, odd := range []uintptr{4, 8, 40} { // no record begins there, or none is there yet
 		i.Consumer = odd
 		if b, err := i.Consume().Next(nil); err == nil || err == unix.EAGAIN {

@@ -126,11 +126,14 @@ func BenchmarkEvents(b *testing.B) {
 	const n, buffer = 500, 1 << 18
 	m, _ := eventArray(b, e, 0)
 	other, _ := eventArray(b, e, 0)
-	s, _, err := m.Consume(buffer)
+	s, err := m.Consume(buffer)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer s.Close()
+	if _, err := s.Begin(); err != nil {
+		b.Fatal(err)
+	}
 	reader, err := perf.NewReader(twin(b, other), buffer)
 	if err != nil {
 		b.Fatal(err)

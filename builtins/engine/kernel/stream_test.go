@@ -113,7 +113,7 @@ func TestTapMapsForReading(t *testing.T) {
 		}
 	}
 	for name, h := range map[string]engine.Map{"id": reader, "pin": pinned} {
-		if s, _, err := h.Consume(0); err != unix.EPERM {
+		if s, err := h.Consume(0); err != unix.EPERM {
 			t.Errorf("consuming through a read-only handle by %s: %v, %v", name, s, err)
 		}
 		if err := h.ProgramOutput([]byte("x"), engine.AnyCPU); err != unix.EPERM {
@@ -279,7 +279,7 @@ func TestStreamTypes(t *testing.T) {
 		if name == "perf_event_array" {
 			continue
 		}
-		if s, _, err := m.Consume(0); err != engine.NotSupported {
+		if s, err := m.Consume(0); err != engine.NotSupported {
 			t.Errorf("a consumer of a %s: %v, %v", name, s, err)
 		}
 	}
@@ -287,7 +287,7 @@ func TestStreamTypes(t *testing.T) {
 	if err := m.Freeze(); err != nil {
 		t.Fatal(err)
 	}
-	if s, _, err := m.Consume(0); err != unix.EPERM {
+	if s, err := m.Consume(0); err != unix.EPERM {
 		t.Errorf("a consumer of a frozen ring: %v, %v", s, err)
 	}
 	closed(t, tapOf(t, m, engine.Newest))
@@ -295,7 +295,7 @@ func TestStreamTypes(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, tapped := m.Tap(engine.Newest)
-	_, _, consumed := m.Consume(0)
+	_, consumed := m.Consume(0)
 	if sent := m.ProgramOutput(nil, engine.AnyCPU); tapped != unix.EBADF || consumed != unix.EBADF || sent != unix.EBADF {
 		t.Errorf("on a closed handle: %v, %v, %v", tapped, consumed, sent)
 	}

@@ -160,6 +160,7 @@ func (t *tap) Take() error {
 	return nil
 }
 
+func (t *tap) Begin() (int, error)        { return 0, nil }
 func (t *tap) Wait(d time.Duration) error { return t.ring.wait(d) }
 func (t *tap) Missed() engine.Missed      { return t.missed }
 func (t *tap) Position() uint64           { return uint64(t.at) }

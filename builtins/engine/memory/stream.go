@@ -10,7 +10,7 @@ import (
 func (h *handle) Tap(uint64) (engine.Stream, error) { return nil, h.noRecords() }
 
 // Consume finds none either.
-func (h *handle) Consume(int) (engine.Stream, int, error) { return nil, 0, h.noRecords() }
+func (h *handle) Consume(int) (engine.Stream, error) { return nil, h.noRecords() }
 
 // ProgramOutput has nowhere to send a record.
 func (h *handle) ProgramOutput([]byte, int) error { return h.noRecords() }

@@ -60,7 +60,7 @@ func (reader) ProgramDelete([]byte) error                       { return engine.
 func (reader) ProgramPush([]byte, uint64) error                 { return engine.ErrReadOnly }
 func (reader) ProgramPop([]byte) error                          { return engine.ErrReadOnly }
 func (reader) ProgramOutput([]byte, int) error                  { return engine.ErrReadOnly }
-func (reader) Consume(int) (engine.Stream, int, error)          { return nil, 0, engine.ErrReadOnly }
+func (reader) Consume(int) (engine.Stream, error)               { return nil, engine.ErrReadOnly }
 func (reader) LookupAndDeleteBatch(_ *engine.Cursor, _, _ []byte, _ int) (int, error) {
 	return 0, engine.ErrReadOnly
 }

@@ -70,7 +70,7 @@ func calls(t *testing.T, e engine.Engine) map[string]error {
 	add("ProgramAdd", err)
 	_, err = m.Tap(engine.Newest)
 	add("Tap", err)
-	_, _, err = m.Consume(4096)
+	_, err = m.Consume(4096)
 	add("Consume", err)
 	add("ProgramOutput", m.ProgramOutput(value, 0))
 	both("ProgramCount")(m.ProgramCount())

@@ -40,12 +40,8 @@ func (m *faulty) Tap(from uint64) (engine.Stream, error) {
 	return value(m.e, m.Info(), "Tap", func() (engine.Stream, error) { return m.next.Tap(from) })
 }
 
-func (m *faulty) Consume(buffer int) (s engine.Stream, replaced int, err error) {
-	s, err = value(m.e, m.Info(), "Consume", func() (s engine.Stream, err error) {
-		s, replaced, err = m.next.Consume(buffer)
-		return s, err
-	})
-	return s, replaced, err
+func (m *faulty) Consume(buffer int) (engine.Stream, error) {
+	return value(m.e, m.Info(), "Consume", func() (engine.Stream, error) { return m.next.Consume(buffer) })
 }
 
 func (m *faulty) NextKey(key, next []byte) error {
