@@ -2,6 +2,8 @@ package builtins
 
 import (
 	"fmt"
+	"os"
+	"slices"
 	"strings"
 
 	"bpfsh/builtins/engine"
@@ -18,6 +20,16 @@ func (l *Library) holders() (h engine.Holders, err error) {
 		return err
 	})
 	return h, err
+}
+
+// held says that a map's one pin, at path, is all that is seen to hold it beside this process.
+func (l *Library) held(id uint32, path string) bool {
+	h, err := l.holders()
+	if err != nil {
+		return false
+	}
+	others := slices.ContainsFunc(h.Processes.By[id], func(p engine.Process) bool { return p.PID != uint32(os.Getpid()) })
+	return !others && len(h.Programs.By[id]) == 0 && slices.Equal(h.Pins.By[id], []string{path})
 }
 
 // room is how wide the cells of lists and types are in a table.

@@ -16,22 +16,26 @@ import (
 )
 
 var lifecycleMethods = []method.Row[*Map]{{
-	Name: "freeze",
+	Name:   "freeze",
+	Params: "force=False",
 	Doc: "End all writing from user space, for good (BPF_MAP_FREEZE).\n" +
-		"Programs still write. It holds for every handle on the map and cannot be undone.",
+		"Programs still write. It holds for every handle on the map and cannot be undone; of a ringbuf it ends all consuming. At the prompt it asks first, unless force.",
 	Example: `m.freeze()
 _, err = catch(m.update, "10.0.0.1", (0, 0))
 print(err.errno)                       # EPERM
 m.kernel.update("10.0.0.1", (0, 0))    # programs still write`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
+		if err := m.confirm(c, 0, m.freezing); err != nil {
+			return nil, err
+		}
 		return starlark.None, m.explain(c.Name, nil, m.raw.Freeze())
 	},
 }, {
 	Name:   "pin",
-	Params: "path, replace=False",
+	Params: "path, replace=False, force=False",
 	Doc: "Give the map a name in a bpffs (BPF_OBJ_PIN).\n" +
 		"The pin keeps it when nothing else does. A map can have several pins. EEXIST: something is at path; with replace, a map that is pinned there gives way. " +
-		"The bpffs at /sys/fs/bpf is mounted if it is not.",
+		"The bpffs at /sys/fs/bpf is mounted if it is not. At the prompt it asks before another map loses its pin, unless force.",
 	Example: `m.pin("/sys/fs/bpf/flows", replace=True)    # whatever map was there
 m = open("/sys/fs/bpf/flows")               # in a later run`,
 	Run: func(m *Map, c method.Call) (starlark.Value, error) {
@@ -41,6 +45,9 @@ m = open("/sys/fs/bpf/flows")               # in a later run`,
 		}
 		replace, err := c.Bool(1, "replace")
 		if err != nil {
+			return nil, err
+		}
+		if err := m.confirm(c, 2, func() (string, error) { return m.replacing(path, replace), nil }); err != nil {
 			return nil, err
 		}
 		if err := m.raw.Pin(path, replace); err != nil {
@@ -53,9 +60,10 @@ m = open("/sys/fs/bpf/flows")               # in a later run`,
 	},
 }, {
 	Name:   "unpin",
-	Params: "path=None",
+	Params: "path=None, force=False",
 	Doc: "Remove a pin of this map.\n" +
-		"Without path: the one that this handle has made. A pin of another map is an error.",
+		"Without path: the one that this handle has made. A pin of another map is an error. At the prompt it asks first where the pin is the last " +
+		"that holds the map beside this process, as far as can be seen, unless force.",
 	Example: `routes.pin("/sys/fs/bpf/routes")
 routes.unpin()    # the one pin that this handle has made
 open("flows").unpin("/sys/fs/bpf/flows")    # one that others have made`,
@@ -126,11 +134,56 @@ func (m *Map) unpin(c method.Call) (starlark.Value, error) {
 	if m.info.ReadOnly {
 		return nil, m.failPath(c.Name, path, m.refusal())
 	}
+	if err := m.confirm(c, 1, func() (string, error) { return m.unpinning(path), nil }); err != nil {
+		return nil, err
+	}
 	if err := m.lib.engine.Unpin(path); err != nil {
 		return nil, m.failPath(c.Name, path, err)
 	}
 	m.pins = slices.DeleteFunc(m.pins, func(p string) bool { return p == path })
 	return starlark.None, nil
+}
+
+// freezing is what somebody at the prompt is asked before the map is frozen.
+func (m *Map) freezing() (string, error) {
+	frozen, err := m.raw.Frozen()
+	if err != nil || frozen {
+		return "", m.explain("freeze", nil, err)
+	}
+	ends := "all writing from user space"
+	if m.kind.Streams && !m.kind.Keyed() {
+		ends = "all consuming of its events"
+	}
+	return fmt.Sprintf("freeze %s, which ends %s for good?", m.labelID(), ends), nil
+}
+
+// replacing is what somebody at the prompt is asked before another map loses its pin; "" where none does.
+func (m *Map) replacing(path string, replace bool) string {
+	if !replace {
+		return ""
+	}
+	there, err := m.lib.engine.OpenPin(path, true)
+	if err != nil { // nothing is there, or nothing that gives way
+		return ""
+	}
+	other := &Map{info: there.Info()}
+	there.Close()
+	if other.info.ID == m.info.ID {
+		return ""
+	}
+	last := ""
+	if m.lib.held(other.info.ID, path) {
+		last = ", which nothing else is seen to hold"
+	}
+	return fmt.Sprintf("take the pin %s from %s%s?", starlark.String(path), other.labelID(), last)
+}
+
+// unpinning is what somebody at the prompt is asked before the last pin goes; "" where something else holds the map.
+func (m *Map) unpinning(path string) string {
+	if !m.lib.held(m.info.ID, path) {
+		return ""
+	}
+	return fmt.Sprintf("remove the pin %s, which is all that is seen to hold %s beside this bpfsh?", starlark.String(path), m.labelID())
 }
 
 // refusal is what a handle that cannot write answers to a write.

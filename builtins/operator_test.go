@@ -22,6 +22,9 @@ q = create("queue", value="u32", max_entries=8, name="jobs")
 a = create("array", value="u32", max_entries=4, name="slots")
 one = create("hash", key="u32", value="u32", max_entries=4, name="one")
 one[1] = 1
+one.pin("/sys/fs/bpf/one")
+m.pin("/sys/fs/bpf/flows")
+m.pin("/sys/fs/bpf/again")
 `
 	const refused = "it was not confirmed, and nothing was done; force=True does not ask"
 	for _, test := range []struct {
@@ -49,6 +52,19 @@ one[1] = 1
 		{"[0 for v in q.drain()]", true, `take out all entries of map "jobs" (id 2)?`, `drain: took out 3 entries of map "jobs" (id 2)`, "", 5000, 0, 4, 1},
 		{"[0 for v in q.drain()]", false, `take out all entries of map "jobs" (id 2)?`, "", refused, 5000, 3, 4, 1},
 		{"open('flows', readonly=True).clear()", true, "", "", "read-only", 5000, 3, 4, 1}, // there is nothing to ask
+		{"a.freeze()", false, `freeze map "slots" (id 3), which ends all writing from user space for good?`, "", `freeze: map "slots": ` + refused, 5000, 3, 4, 1},
+		{"a.freeze(); catch(a.freeze)", true, `freeze map "slots" (id 3), which ends all writing from user space for good?`, "", "", 5000, 3, 4, 1},
+		{"a.freeze(force=True); a.frozen or fail('not frozen')", false, "", "", "", 5000, 3, 4, 1},
+		{"open('slots', readonly=True).freeze()", false, "", "", "read-only", 5000, 3, 4, 1},
+		{"q.pin('/sys/fs/bpf/one', replace=True)", false, `take the pin "/sys/fs/bpf/one" from map "one" (id 4), which nothing else is seen to hold?`, "", `pin: map "jobs": ` + refused, 5000, 3, 4, 1},
+		{"q.pin('/sys/fs/bpf/flows', replace=True)", false, `take the pin "/sys/fs/bpf/flows" from map "flows" (id 1)?`, "", refused, 5000, 3, 4, 1},
+		{"q.pin('/sys/fs/bpf/one', replace=True); open('/sys/fs/bpf/one') == q or fail('not pinned')", true, `take the pin "/sys/fs/bpf/one" from map "one" (id 4), which nothing else is seen to hold?`, "", "", 5000, 3, 4, 1},
+		{"q.pin('/sys/fs/bpf/one', replace=True, force=True)", false, "", "", "", 5000, 3, 4, 1},
+		{"q.pin('/sys/fs/bpf/one')", false, "", "", "there is something at /sys/fs/bpf/one already", 5000, 3, 4, 1},
+		{"one.pin('/sys/fs/bpf/one', replace=True); q.pin('/sys/fs/bpf/jobs', replace=True)", false, "", "", "", 5000, 3, 4, 1}, // nobody loses it
+		{"one.unpin()", false, `remove the pin "/sys/fs/bpf/one", which is all that is seen to hold map "one" (id 4) beside this bpfsh?`, "", `unpin: map "one": ` + refused, 5000, 3, 4, 1},
+		{"one.unpin(); catch(open, '/sys/fs/bpf/one')[1].errno == 'ENOENT' or fail('it is there')", true, `remove the pin "/sys/fs/bpf/one", which is all that is seen to hold map "one" (id 4) beside this bpfsh?`, "", "", 5000, 3, 4, 1},
+		{"one.unpin(force=True); m.unpin('/sys/fs/bpf/again')", false, "", "", "", 5000, 3, 4, 1},
 		{"[0 for b in m.lookup_batch()]", false, "", "", "", 5000, 3, 4, 1},
 		{"m.delete(1); m.pop(2); q.pop()", false, "", "", "", 4998, 2, 4, 1},
 	} {
