@@ -20,7 +20,7 @@ const (
 	eventsParams = "type=None, max=None, timeout=None, idle=None, consume=False, backlog=False, buffer=65536, force=False"
 	eventsDoc    = "The events that programs send through a map, as they come.\n" +
 		"Of a ringbuf it takes nothing, and whoever consumes the events still gets each of them: it begins with the next one, or with backlog=True with those " +
-		"that were not consumed, and counts in .lost what was written over before it was read. With consume=True it is the consumer, and each event is " +
+		"that were not consumed, and counts in .lost what was written over before it was read; of a ring that has no room for more it warns. With consume=True it is the consumer, and each event is " +
 		"freed when the loop has it. A perf_event_array can only be read with consume=True, which takes the place of whoever reads it, for good, when the loop begins; its events come " +
 		"in the order of time as far as they are there, and have up to 7 bytes of no meaning behind them; buffer is the size of each CPU's buffer. " +
 		"type is what an event is, a type or its spelling, such as \"struct event\" by its name in the program; what stands behind it in an event is left " +

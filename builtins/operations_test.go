@@ -32,7 +32,7 @@ var classes = map[string]class{
 	"ProgramReader": {reflect.TypeFor[engine.ProgramReader](), "*", ""},
 	"ProgramWriter": {reflect.TypeFor[engine.ProgramWriter](), "", "*"},
 	// Begin and Take are changes on the streams of Consume alone, which is one itself.
-	"Stream": {reflect.TypeFor[engine.Stream](), "Begin Next Take Wait Missed Position Close", ""},
+	"Stream": {reflect.TypeFor[engine.Stream](), "Begin Next Take Wait Missed Unconsumed Position Close", ""},
 }
 
 // changes are the operations of an engine, and of its maps, that change something.

@@ -11,6 +11,7 @@ import (
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
 	"bpfsh/runtime/method"
+	"bpfsh/runtime/render"
 
 	"go.starlark.net/starlark"
 	"golang.org/x/sys/unix"
@@ -59,6 +60,7 @@ type Events struct {
 	buffer        int
 	from          uint64        // where to begin
 	raw           engine.Stream // nil: it is not open
+	told          bool          // whether there is room was looked at
 	begun         bool          // it is open, and its Begin was called
 	confirm       func() error  // asks before a consumer begins; nil: it was allowed
 	drop          goruntime.Cleanup
@@ -106,7 +108,25 @@ func (e *Events) open() error {
 	}
 	e.drop = goruntime.AddCleanup(e, func(raw engine.Stream) { _ = raw.Close() }, e.raw)
 	m.remember(e)
+	if !e.consume && !e.told {
+		e.told = true
+		e.tellCrowded()
+	}
 	return nil
+}
+
+// tellCrowded warns of a ring buffer that nobody consumes, or not fast enough: where there is no room, nothing comes.
+func (e *Events) tellCrowded() {
+	m, warn := e.m, e.m.lib.display.Warn
+	n, size := e.raw.Unconsumed(), m.info.MaxEntries
+	if warn == nil || float64(n) < crowded*float64(size) {
+		return
+	}
+	text := fmt.Sprintf("events: %s: %s of its %s bytes are not consumed, and programs lose what they send while there is no room", m.label(), render.Count(int(n)), render.Count(int(size)))
+	if e.from != engine.Backlog {
+		text += "; backlog=True shows what is there"
+	}
+	warn(text)
 }
 
 // begin opens the stream and, where it has not begun, begins it.

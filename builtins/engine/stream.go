@@ -18,6 +18,9 @@ type Stream interface {
 	Wait(d time.Duration) error
 	// Missed is what did not come.
 	Missed() Missed
+	// Unconsumed is how many bytes of a ring buffer hold records that are not consumed, with their headers. A program finds
+	// room for no more than what is left. It is 0 where records take the place of older ones, and of a perf_event_array.
+	Unconsumed() uint64
 	// Position is where the next record is, for another Tap.
 	Position() uint64
 	// Close gives the stream up; nothing else does. It may be called more than once.

@@ -96,4 +96,5 @@ func (c *consumer) Take() error {
 func (c *consumer) Wait(d time.Duration) error { return c.ring.wait(d) }
 func (c *consumer) Missed() engine.Missed      { return engine.Missed{} }
 func (c *consumer) Position() uint64           { return uint64(c.at) }
+func (c *consumer) Unconsumed() uint64         { return c.ring.unconsumed() }
 func (c *consumer) Close() error               { return c.ring.close() }

@@ -123,7 +123,8 @@ func (e *events) Missed() (m engine.Missed) {
 	return m
 }
 
-func (e *events) Position() uint64 { return engine.Newest }
+func (e *events) Unconsumed() uint64 { return 0 }
+func (e *events) Position() uint64   { return engine.Newest }
 
 // Close removes our entries. Where they outlive the descriptor that has made them, they go one by one.
 func (e *events) Close() error {

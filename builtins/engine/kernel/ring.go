@@ -76,6 +76,18 @@ func (r *ring) close() (err error) {
 // at is the place of a position in data.
 func (r *ring) at(position uintptr) uintptr { return position & (r.size - 1) }
 
+// unconsumed is how far the producer's position is before the consumer's: 0 where a consumer has left that anywhere.
+func (r *ring) unconsumed() uint64 {
+	if r.fd < 0 {
+		return 0
+	}
+	n := atomic.LoadUintptr(r.consumer)
+	if n = atomic.LoadUintptr(r.producer) - n; n > r.size {
+		return 0
+	}
+	return uint64(n)
+}
+
 // record is what a header says.
 type record struct {
 	length          uintptr // of its bytes, behind the header

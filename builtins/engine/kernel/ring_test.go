@@ -70,6 +70,26 @@ func TestRingRecords(t *testing.T) {
 	}
 }
 
+// TestRingUnconsumed counts the bytes that leave no room.
+func TestRingUnconsumed(t *testing.T) {
+	i := kernel.NewImage(256)
+	i.Producer[0], i.Consumer = ^uintptr(0)-7, ^uintptr(0)-7 // positions may wrap around
+	i.Send("a")
+	i.Reserve(20)
+	for name, s := range map[string]engine.Stream{"tap": i.Tap(i.Consumer, false), "consumer": i.Consume()} {
+		if got := s.Unconsumed(); got != 48 {
+			t.Errorf("to a %s: %d, want 48", name, got)
+		}
+	}
+	if got := i.Tap(i.Consumer, true).Unconsumed(); got != 0 {
+		t.Errorf("where records take the place of older ones: %d, want 0", got)
+	}
+	i.Consumer = i.Producer[0] + 8 // as no consumer should
+	if got := i.Tap(i.Consumer, false).Unconsumed(); got != 0 {
+		t.Errorf("the consumer before the producer: %d, want 0", got)
+	}
+}
+
 // TestRingIntact asks for each distance of the producer and the consumer whether a record is whole.
 func TestRingIntact(t *testing.T) {
 	const size, at = 256, 1024

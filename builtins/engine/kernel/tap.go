@@ -160,7 +160,16 @@ func (t *tap) Take() error {
 	return nil
 }
 
-func (t *tap) Begin() (int, error)        { return 0, nil }
+func (t *tap) Begin() (int, error) { return 0, nil }
+
+// Unconsumed is nothing where the ring is never full.
+func (t *tap) Unconsumed() uint64 {
+	if t.overwrites {
+		return 0
+	}
+	return t.ring.unconsumed()
+}
+
 func (t *tap) Wait(d time.Duration) error { return t.ring.wait(d) }
 func (t *tap) Missed() engine.Missed      { return t.missed }
 func (t *tap) Position() uint64           { return uint64(t.at) }
