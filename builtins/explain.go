@@ -35,16 +35,7 @@ func (m *Map) Help() string {
 
 // state is what there is to say of the map beside its types. What cannot be found out is left out.
 func (m *Map) state() []string {
-	room := render.Count(int(m.info.MaxEntries))
-	said := []string{"room for " + room}
-	if n, ok := m.filled(); ok {
-		said[0] = render.Count(n) + " of " + room
-	}
-	if m.info.MaxEntries == 1 {
-		said[0] += " entry"
-	} else {
-		said[0] += " entries"
-	}
+	said := []string{m.filling()}
 	if m.info.CPUs > 0 {
 		said = append(said, fmt.Sprintf("a value for each of %d CPUs", m.info.CPUs))
 	}
@@ -68,6 +59,26 @@ func (m *Map) state() []string {
 		said = append(said, "its types are not read: this process lacks "+lacks)
 	}
 	return append(said, m.heldBy()...)
+}
+
+// filling is how much there is room for, and how much of that is taken where it is quickly found out.
+func (m *Map) filling() string {
+	room := entriesIn(int(m.info.MaxEntries))
+	if unit := m.kind.Unit; unit != "" {
+		room = render.Count(int(m.info.MaxEntries)) + " " + unit
+		if m.info.MaxEntries != 1 {
+			room += "s"
+		}
+	}
+	if !m.closed {
+		if n, ok := unconsumed(m.raw); ok {
+			return fmt.Sprintf("%s of %s not consumed", render.Count(int(n)), room)
+		}
+	}
+	if n, ok := m.filled(); ok {
+		return render.Count(n) + " of " + room
+	}
+	return "room for " + room
 }
 
 // heldBy says what keeps the map beside this process. Where there is too much of it, the rest is for info().

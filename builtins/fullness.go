@@ -17,13 +17,16 @@ import (
 // fullness is how much of a map's room is taken.
 type fullness struct {
 	kind    *engine.Kind
-	entries starlark.Value // None: not known
+	entries starlark.Value // of a ringbuf the bytes that are not consumed; None: not known
 	most    uint32
 	frozen  bool
 }
 
 // runsFull says whether new entries may find no room.
 func (f *fullness) runsFull() bool {
+	if f.kind.Unit == engine.Bytes {
+		return f.entries != starlark.None // which is looked for where it is asked for
+	}
 	return !f.kind.NoEntries && (f.kind.Shape == engine.Hashed || f.kind.Shape == engine.Ordered)
 }
 
@@ -72,6 +75,9 @@ func (f *fullness) drawn() starlark.Value {
 func (f *fullness) drawnEntries() starlark.Value {
 	return render.Drawn{Value: f.entries, Number: true, Draw: func(_ int, ascii bool) string {
 		switch {
+		case f.entries != starlark.None && f.kind.Unit == engine.Bytes:
+			n, _ := f.entries.(starlark.Int).Uint64()
+			return render.Size(n)
 		case f.entries != starlark.None:
 			return f.entries.String()
 		case f.runsFull() || f.kind.Shape == engine.Slots:
@@ -79,6 +85,21 @@ func (f *fullness) drawnEntries() starlark.Value {
 		}
 		return ""
 	}}
+}
+
+// unconsumed is how many bytes of a ring buffer are not consumed, which takes nothing. It is not known of other maps, nor
+// where that may not be read, or where records take the place of older ones.
+func unconsumed(m engine.Map) (n uint64, known bool) {
+	info := m.Info()
+	if kind := engine.KindOf(info.Type); !kind.Streams || kind.Keyed() || info.Flags&engine.RingOverwrites != 0 {
+		return 0, false
+	}
+	s, err := m.Tap(engine.Newest)
+	if err != nil {
+		return 0, false
+	}
+	n = s.Unconsumed()
+	return n, s.Close() == nil
 }
 
 // entriesOf is the number of entries of a map: what the kernel has counted, what its type says, or with walk what a walk

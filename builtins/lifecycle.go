@@ -87,7 +87,7 @@ m = open("/sys/fs/bpf/flows")`,
 	Name:   "info",
 	Params: "holders=False",
 	Doc: "What there is to know about the map, one record.\n" +
-		"btf says whether the kernel keeps the types with it; memory is in bytes; owner is the type of the programs that may use a " +
+		"btf says whether the kernel keeps the types with it; memory is in bytes, and so are max_entries and unconsumed of a ringbuf; owner is the type of the programs that may use a " +
 		"prog_array, once one is in it. With holders it has also what maps() tells: all pins of the map, and the processes and programs that hold it.",
 	Example: `show(m.info())
 print(m.info().memory // m.max_entries, "bytes for each entry")
@@ -207,7 +207,7 @@ var mapAttrs = []method.Attr[*Map]{
 	{Name: "id", Doc: "The map's id, unique while the machine runs.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.ID), nil }},
 	{Name: "key_size", Doc: "The bytes of a key.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.KeySize), nil }},
 	{Name: "value_size", Doc: "The bytes of a value; of one CPU's, in a per-CPU map.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.ValueSize), nil }},
-	{Name: "max_entries", Doc: "How many entries there is room for.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.MaxEntries), nil }},
+	{Name: "max_entries", Doc: "How many entries there is room for; of a ringbuf, how many bytes.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.MaxEntries), nil }},
 	{Name: "flags", Doc: "The flags the map was made with, combined: BPF_F_NO_PREALLOC and others.", Get: func(m *Map) (starlark.Value, error) { return number(m.info.Flags), nil }},
 	{Name: "frozen", Doc: "Whether user space may no longer write.", Get: func(m *Map) (starlark.Value, error) {
 		yes, err := m.raw.Frozen()
@@ -219,7 +219,12 @@ var mapAttrs = []method.Attr[*Map]{
 		}
 		return m.key, nil
 	}},
-	{Name: "value_type", Doc: "The type of the values; of one CPU's, in a per-CPU map.", Get: func(m *Map) (starlark.Value, error) { return m.value.Type, nil }},
+	{Name: "value_type", Doc: "The type of the values; of one CPU's, in a per-CPU map. None where there are none.", Get: func(m *Map) (starlark.Value, error) {
+		if m.info.ValueSize == 0 {
+			return starlark.None, nil
+		}
+		return m.value.Type, nil
+	}},
 	{Name: "pins", Doc: "The paths at which this handle has pinned the map.", Get: func(m *Map) (starlark.Value, error) {
 		t := make(starlark.Tuple, len(m.pins))
 		for i, p := range m.pins {
@@ -248,7 +253,14 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
+		if a.Name == "max_entries" && m.kind.Unit == engine.Bytes {
+			facts.AddSeen(a.Name, v, layout.Seen{Value: drawnSize(uint64(m.info.MaxEntries))})
+			continue
+		}
 		facts.Add(a.Name, v)
+	}
+	if n, ok := unconsumed(m.raw); ok {
+		facts.AddSeen("unconsumed", starlark.MakeUint64(n), layout.Seen{Value: drawnSize(n)})
 	}
 	memory, err := m.raw.Memory()
 	if err != nil {

@@ -22,10 +22,10 @@ var mapsFunctions = []method.Row[*Library]{{
 	Params: "name=None, type=None, count=False, pid=None, program=None",
 	Doc: "Every map on the system, a list of records ordered by id.\n" +
 		"name is a pattern such as \"cilium_*\", type a map type, pid a process that has the map open, program the id, the name or the pin of one " +
-		"that uses it; they choose among the maps. full is the share of the entries that are taken (from 0 to 1), and memory is in bytes. " +
+		"that uses it; they choose among the maps. full is the share of the entries that are taken (from 0 to 1), and memory is in bytes; of a ringbuf max_entries is in bytes too. " +
 		"processes, programs and pins are what holds the map. What is not known, or not for this user to see, is None: full of a map that cannot run " +
 		"full, such as an array, and entries where the kernel does not tell them. With count these are counted by a walk, as count() does, where they " +
-		"are no more than a million.",
+		"are no more than a million, and unconsumed is how many bytes of a ringbuf are not consumed, full their share.",
 	Example: `show(maps("flow*", type="hash", count=True))
 show(sorted(maps(), key=lambda map: map.memory, reverse=True)[:5])
 [m.name for m in maps() if m.full and m.full > 0.9 and not m.evicting]
@@ -192,7 +192,18 @@ func (list *listing) record(m engine.Map) (*layout.Facts, error) {
 		return nil, err
 	}
 	key, value := list.lib.typesOf(m)
-	f := fullness{kind: kind, entries: entries, most: info.MaxEntries, frozen: frozen}
+	taken, left := entries, starlark.Value(starlark.None)
+	if list.walk {
+		if n, ok := unconsumed(m); ok {
+			left = starlark.MakeUint64(n)
+			taken = left
+		}
+	}
+	most := starlark.Value(number(info.MaxEntries))
+	if kind.Unit == engine.Bytes {
+		most = drawnSize(uint64(info.MaxEntries))
+	}
+	f := fullness{kind: kind, entries: taken, most: info.MaxEntries, frozen: frozen}
 	facts := layout.NewFacts("map").
 		Add("id", number(info.ID)).
 		Add("name", starlark.String(info.Name)).
@@ -202,14 +213,14 @@ func (list *listing) record(m engine.Map) (*layout.Facts, error) {
 		AddSeen("key_size", number(info.KeySize), layout.Seen{Hidden: true}).
 		AddSeen("value_size", number(info.ValueSize), layout.Seen{Hidden: true}).
 		AddSeen("entries", entries, layout.Seen{Value: f.drawnEntries()}).
-		AddSeen("max_entries", number(info.MaxEntries), layout.Seen{Head: "max", Yield: yieldsMax}).
+		AddSeen("max_entries", number(info.MaxEntries), layout.Seen{Head: "max", Value: most, Yield: yieldsMax}).
 		AddSeen("full", f.share(), layout.Seen{Value: f.drawn()}).
 		AddSeen("evicting", starlark.Bool(kind.Evicts), layout.Seen{Hidden: true}).
 		AddSeen("memory", starlark.MakeUint64(memory), layout.Seen{Value: drawnSize(memory), Yield: yieldsMemory}).
 		AddSeen("frozen", starlark.Bool(frozen), layout.Seen{Hidden: true}).
 		AddSeen("flags", number(info.Flags), layout.Seen{Hidden: true})
 	addHolders(facts, info.ID, &list.holders)
-	return facts, nil
+	return facts.AddSeen("unconsumed", left, layout.Seen{Hidden: true}), nil
 }
 
 // typesOf are the types of a map's keys and values as its handle would have them; None where there are none.
@@ -223,7 +234,11 @@ func (l *Library) typesOf(m engine.Map) (key, value starlark.Value) {
 			return starlark.None, starlark.None
 		}
 	}
-	if key, value = starlark.None, v; k != nil && engine.KindOf(info.Type).Keyed() {
+	key, value = starlark.None, v
+	if info.ValueSize == 0 {
+		value = starlark.None
+	}
+	if k != nil && engine.KindOf(info.Type).Keyed() {
 		key = k
 	}
 	return key, value

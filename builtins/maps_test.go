@@ -1,12 +1,15 @@
 package builtins_test
 
 import (
+	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 
 	"bpfsh/builtins"
 	"bpfsh/builtins/engine"
+	"bpfsh/builtins/engine/kernel/kerneltest"
 	"bpfsh/builtins/engine/memory"
 	"bpfsh/runtime"
 	"bpfsh/runtime/render"
@@ -145,7 +148,7 @@ func TestMapsRecords(t *testing.T) {
 		{`show(maps("flows")[0], format="json")`, `{"id":1,"name":"flows","type":"hash","key_type":"ipv4",` +
 			`"value_type":"struct flow { u64 packets; u64 bytes; char comm[16]; u64 seen; }","key_size":4,"value_size":40,"entries":50,"max_entries":1024,` +
 			`"full":0.048828125,"evicting":false,"memory":114688,"frozen":false,"flags":0,"pins":["/sys/fs/bpf/flows"],` +
-			`"processes":[{"pid":812,"comm":"nginx"}],"programs":[{"id":31,"name":"xdp_fw","type":"xdp"}]}`},
+			`"processes":[{"pid":812,"comm":"nginx"}],"programs":[{"id":31,"name":"xdp_fw","type":"xdp"}],"unconsumed":null}`},
 		{`m = maps("ct*")[0]; print(m.full, m.evicting, m.pins, len(m.processes), [p.name for p in m.programs], m.processes[0].comm == "ev\x1b]0;il\x07\n")`,
 			`1.0 True ("/sys/fs/bpf/a/long/path/to/a/pin", "/sys/fs/bpf/ev\x1b]0;il\a\n") 4 ["xdp_fw", "ev\x1b]0;il\a\n"] True`},
 		{`m = maps("pkts")[0]; print(m.entries, m.full, m.pins, m.processes, m.programs, m.value_type.size)`, `4 None () None () 8`},
@@ -177,5 +180,26 @@ func TestMapsExplained(t *testing.T) {
 `
 	if !strings.Contains(got, want) || strings.Contains(got, "\x1b") {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// TestMapsRing draws the bytes of a ring buffer as a size, and how full it is where that is asked for.
+func TestMapsRing(t *testing.T) {
+	e := kerneltest.Engine(t)
+	m := ringOf(t, e)
+	for range 2 {
+		if err := m.ProgramOutput(make([]byte, 1016), engine.AnyCPU); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for source, want := range map[string]string{
+		`maps(%q)`:             ` ringbuf +4\.0 KiB `,
+		`maps(%q, count=True)`: ` ringbuf +2\.0 KiB +4\.0 KiB +█+ +50% `,
+		`[open(%q).info()]`:    ` ringbuf .* 4\.0 KiB .* 2\.0 KiB `,
+	} {
+		got, err := code(e, fmt.Sprintf("show(%s, format=\"table\")", fmt.Sprintf(source, m.Info().Name)))
+		if err != nil || !regexp.MustCompile(want).MatchString(got) {
+			t.Errorf("%s: %v, want %s:\n%s", source, err, want, got)
+		}
 	}
 }

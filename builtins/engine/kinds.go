@@ -32,6 +32,7 @@ type Kind struct {
 
 	Flags     uint32 // added at creation: the kernel wants them always
 	Sets      uint32 // flags that the kernel sets itself, and does not take
+	Unit      string // what max_entries counts, if that is no entries
 	Clamped   bool   // max_entries is cut to the number of CPUs
 	NoEntries bool   // max_entries is 0
 	ByCgroup  bool   // keys have the id of a cgroup, which is the inode of its directory, alone or first
@@ -69,6 +70,9 @@ const (
 	Sockets
 	Events // perf events
 )
+
+// Bytes is the Unit of what has a size in bytes.
+const Bytes = "byte"
 
 // Keyed says whether an entry is found by a key.
 func (k *Kind) Keyed() bool { return k.Shape <= Slots }
@@ -145,13 +149,13 @@ var Kinds = []Kind{
 	{Name: "sk_storage", Keys: Sockets, Since: "5.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "devmap_hash", Programmed: true, Sets: readOnlyProgram, Since: "5.4", Instead: keyedLacks, Program: deviceProgramLacks},
 	{Name: "struct_ops", Since: "5.6", Instead: structLacks, Program: structProgramLacks},
-	{Name: "ringbuf", Streams: true, Since: "5.8", Shape: Opaque, Instead: ringLacks, Program: ringProgramLacks},
+	{Name: "ringbuf", Streams: true, Since: "5.8", Shape: Opaque, Unit: Bytes, Instead: ringLacks, Program: ringProgramLacks},
 	{Name: "inode_storage", Keys: Files, Since: "5.10", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "task_storage", Keys: Processes, Since: "5.11", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
 	{Name: "bloom_filter", Since: "5.16", Shape: Members, Instead: bloomLacks, Program: bloomProgramLacks},
-	{Name: "user_ringbuf", Since: "6.1", Shape: Opaque, Instead: userLacks, Program: userLacks},
+	{Name: "user_ringbuf", Since: "6.1", Shape: Opaque, Unit: Bytes, Instead: userLacks, Program: userLacks},
 	{Name: "cgrp_storage", Keys: Cgroups, Since: "6.2", Flags: noPrealloc, NoEntries: true, Instead: storageLacks, Program: storageProgramLacks},
-	{Name: "arena", Since: "6.9", Shape: Opaque, Flags: 1 << 10, Instead: arenaLacks, Program: arenaLacks}, // BPF_F_MMAPABLE
+	{Name: "arena", Since: "6.9", Shape: Opaque, Unit: "page", Flags: 1 << 10, Instead: arenaLacks, Program: arenaLacks}, // BPF_F_MMAPABLE
 	{Name: "insn_array", Since: "6.19", Shape: Indexed, Instead: arrayLacks, Program: jumpProgramLacks},
 	{Name: "rhash", Since: "7.3", Flags: noPrealloc, Instead: noEnds, Program: hashProgramLacks},
 }

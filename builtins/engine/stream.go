@@ -33,6 +33,10 @@ const (
 	Backlog = 1<<64 - 2 // at the first one that was not consumed
 )
 
+// RingOverwrites is BPF_F_RB_OVERWRITE, since Linux 6.19: a ring buffer where new records take the place of old ones,
+// consumed or not.
+const RingOverwrites = 1 << 19
+
 // Missed counts what a stream has not given.
 type Missed struct {
 	Times  uint64

@@ -347,7 +347,7 @@ func TestDryRunTour(t *testing.T) {
 // onlyKernels are the scripts that make maps of types which the memory engine has not: a dry run says of each that it is
 // not known what making one comes to.
 var onlyKernels = strings.Fields(`create_ring create_types create_types_later element_slots handle_objects handle_programs kernelside_device
-	kernelside_lacks_use events_errors events_missed events_object events_perf events_ring events_show scripts_tail`)
+	kernelside_lacks_use events_errors events_missed events_object events_perf events_ring events_show events_unconsumed scripts_tail`)
 
 // loaded are the scripts that look at the programs which m.kernel loads: in a dry run it loads none.
 var loaded = []string{"find_maps_programs"}

@@ -23,7 +23,7 @@ func (m *kernelMap) Tap(from uint64) (engine.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tap{ring: r, overwrites: m.info.Flags&ringOverwrites != 0}
+	t := &tap{ring: r, overwrites: m.info.Flags&engine.RingOverwrites != 0}
 	switch from {
 	case engine.Newest:
 		t.at = atomic.LoadUintptr(r.producer)
@@ -44,10 +44,6 @@ type tap struct {
 	missed     engine.Missed
 	overwrites bool
 }
-
-// ringOverwrites is BPF_F_RB_OVERWRITE, since Linux 6.19: a ring where new records take the place of old ones, consumed
-// or not.
-const ringOverwrites = 1 << 19
 
 func (t *tap) Next(b []byte) ([]byte, error) {
 	if t.ring.fd < 0 {
