@@ -168,6 +168,9 @@ func (m *Map) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, e
 
 func (m *Map) String() string {
 	s := "<" + m.kind.Name
+	if m.closed {
+		s = "<closed " + m.kind.Name
+	}
 	if m.info.Name != "" {
 		s += " " + starlark.String(m.info.Name).String()
 	}

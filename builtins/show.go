@@ -98,12 +98,13 @@ show([m["10.0.0.1"], m["10.0.0.2"]])    # records, a row each`,
 }}
 
 var (
-	_ render.Tabler = (*Map)(nil)
-	_ render.Tabler = (*Batch)(nil)
-	_ render.Rower  = (*Map)(nil)
-	_ render.Rower  = (*Batch)(nil)
-	_ render.Rower  = (*Nested)(nil)
-	_ render.Rower  = (*entries)(nil)
+	_ render.Tabler  = (*Map)(nil)
+	_ render.Tabler  = (*Batch)(nil)
+	_ render.Rower   = (*Map)(nil)
+	_ render.Rower   = (*Batch)(nil)
+	_ render.Rower   = (*Nested)(nil)
+	_ render.Rower   = (*entries)(nil)
+	_ render.Rowless = (*Map)(nil)
 )
 
 // Table is the map's first entries; of a map whose entries cannot be listed, its line alone.
@@ -129,6 +130,9 @@ func (m *Map) Table(limit int) (*render.Table, error) {
 	}
 	return t, nil
 }
+
+// Rowless says that the map is closed, or has entries that cannot be listed.
+func (m *Map) Rowless() bool { return m.closed || m.kind.Keyed() && !m.kind.Has("items") }
 
 // entry is one entry as bytes.
 type entry struct{ key, value string }

@@ -153,9 +153,14 @@ func (o Options) Echo(v starlark.Value) (string, error) {
 // WriteEcho writes what Echo returns, and the end of its line.
 func WriteEcho(w io.Writer, v starlark.Value, o Options) error {
 	if (o.Format == FormatTable || isLive(v)) && o.picture(v) == nil {
+		none, ok := v.(Rowless)
+		rowless := ok && none.Rowless()
 		switch v.(type) {
 		case Tabler, Rower, *starlark.List, starlark.Tuple:
 		default:
+			rowless = true
+		}
+		if rowless {
 			_, err := io.WriteString(w, Escape(shown(v).String())+"\n")
 			return err
 		}

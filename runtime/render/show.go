@@ -14,6 +14,10 @@ type Tabler interface {
 	Table(limit int) (*Table, error)
 }
 
+// Rowless is a value of a kind that has rows, and has none itself when Rowless is true: to show it is an error then, and a
+// prompt answers with what it is in a script.
+type Rowless interface{ Rowless() bool }
+
 // Fielder is a value that shows as one row: a record.
 type Fielder interface {
 	starlark.Value
