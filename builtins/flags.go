@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"bpfsh/builtins/engine"
 	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
@@ -21,8 +22,8 @@ var flagRows = []struct {
 	{"BPF_NOEXIST", 1, "Update only a key that is new.", false},
 	{"BPF_EXIST", 2, "Update only a key that is there; push: drop the oldest if it is full.", false},
 	{"BPF_F_LOCK", 4, "Take the value's spin lock while it is copied.", false},
-	{"BPF_F_CPU", 8, "Update one CPU's value: its number is in the upper 32 bits. Since 7.0.", false},
-	{"BPF_F_ALL_CPUS", 16, "Update all CPUs' values from one. Since 7.0.", false},
+	{"BPF_F_CPU", engine.OneCPU, "Update one CPU's value: its number is in the upper 32 bits. Since " + engine.CPUFlagsSince + ".", false},
+	{"BPF_F_ALL_CPUS", engine.AllCPUs, "Update all CPUs' values from one. Since " + engine.CPUFlagsSince + ".", false},
 	{"BPF_F_NO_PREALLOC", 1 << 0, "Take memory for entries when they are made.", true},
 	{"BPF_F_NO_COMMON_LRU", 1 << 1, "Give each CPU an LRU list of its own.", true},
 	{"BPF_F_NUMA_NODE", 1 << 2, "Take memory of the node that numa_node says.", true},

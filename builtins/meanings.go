@@ -91,6 +91,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.EINVAL}, ops: single + " update_batch delete_batch", when: longPrefix, says: "its prefix length is more than {bits}"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch", when: func(e *Error) bool { return e.Map != nil && e.Map.kind.Nests && e.flags == 0 }, says: "the map is not like those that this one holds: {inner}", hint: "create_inner() makes one that is"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "push", when: flagged(unix.BPF_NOEXIST), says: "{a type} does not know what it holds, so that BPF_NOEXIST means nothing to it"},
+	{errno: []unix.Errno{unix.EINVAL}, ops: "update update_batch lookup", when: cpuFlag, says: "this kernel has no BPF_F_CPU and no BPF_F_ALL_CPUS, which came with Linux " + engine.CPUFlagsSince, hint: "kernel.update(key, value, cpu=3) writes one CPU's value, [value] * cpus() is the same for all"},
 	{errno: []unix.Errno{unix.EINVAL}, ops: "update push update_batch lookup", when: flagged(^uint64(0)), says: "flags {flags} are not for {a type}"},
 	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "create", when: spec(flaggedSpec), says: "{a type} does not take flags {flags}"},
 	{errno: []unix.Errno{engine.NotSupported, unix.EOPNOTSUPP}, ops: "create", says: "the kernel makes no {type} with such values"},
@@ -239,6 +240,12 @@ func frozen(e *Error) bool {
 
 func flagged(bits uint64) func(*Error) bool {
 	return func(e *Error) bool { return e.flags&bits != 0 }
+}
+
+// cpuFlag says that there is one of the two flags that name CPUs, as a kernel that has them would take it.
+func cpuFlag(e *Error) bool {
+	named := e.flags & (engine.OneCPU | engine.AllCPUs)
+	return e.Map != nil && e.Map.kind.PerCPU && !kernelSide(e) && (named == engine.OneCPU || named == engine.AllCPUs && e.flags>>32 == 0)
 }
 
 func createdWith(flag uint32) func(*Error) bool {

@@ -17,6 +17,14 @@ var arrivals = []struct {
 	{"6.18", []string{"stack_trace"}, []string{"pop"}},
 }
 
+// The flags that name CPUs in an update or a lookup of a per-CPU map, and the first kernel that has them. A kernel before
+// that answers EINVAL.
+const (
+	OneCPU        = 1 << 3 // BPF_F_CPU: its number is in the upper 32 bits
+	AllCPUs       = 1 << 4 // BPF_F_ALL_CPUS
+	CPUFlagsSince = "7.0"
+)
+
 // Arrived is the first kernel on which the type has an operation, as a system call; "" if the kernels that bpfsh runs on
 // all have it there, or none has.
 func (k *Kind) Arrived(op string) string {

@@ -20,6 +20,7 @@ func TestArrivals(t *testing.T) {
 		{`list(create("hash_of_maps", key="u32", max_entries=1, inner=` + inner + `).pop_batch())`, "5.19", "this kernel has no pop_batch on a hash_of_maps, which came with Linux 5.19"},
 		{inner + `.kernel.count()`, "5.13", "this kernel has no bpf_for_each_map_elem, which came with Linux 5.13"},
 		{`create("percpu_array", value="u32", max_entries=1).kernel.lookup_percpu(0, 0)`, "5.19", "this kernel has no bpf_map_lookup_percpu_elem, which came with Linux 5.19"},
+		{`create("percpu_array", value="u32", max_entries=1).update(0, [1] * cpus(), BPF_F_CPU)`, "7.0", "this kernel has no BPF_F_CPU and no BPF_F_ALL_CPUS, which came with Linux 7.0"},
 		{`create("array", value="struct { struct bpf_timer t; }", max_entries=1)`, "5.15", "the kernel does not keep the type struct { struct bpf_timer"},
 		{`create("array", value="struct { u32 n; struct { struct bpf_spin_lock lock; } in; }", max_entries=1)`, "6.11", "the kernel does not keep the type"},
 	}
