@@ -127,6 +127,7 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.E2BIG, unix.ENOSPC}, ops: "update update_batch", says: "the map is full: it has room for {max} entries"},
 	{errno: []unix.Errno{unix.ENOSPC}, ops: "lookup items values keys in count clear show lookup_batch", says: "values of 4 bytes cannot be read: with value_size 8 they give a socket's cookie"},
 
+	{errno: []unix.Errno{unix.EACCES}, ops: "open", when: readable, says: "the file's mode permits reading alone", hint: "open it with readonly=True"},
 	{errno: []unix.Errno{unix.EACCES}, ops: "open pin unpin", says: "the file's mode does not permit it"},
 	{errno: []unix.Errno{unix.EACCES}, ops: "create", says: "a map with a spin lock cannot be made with BPF_F_RDONLY_PROG or BPF_F_WRONLY_PROG"},
 	{errno: []unix.Errno{unix.ENOMEM}, ops: "create", says: "there is not enough memory for a map of this size"},
@@ -212,6 +213,11 @@ func lacking(e *Error) bool { return e.instead() != "" }
 
 // lacksRight says that the process lacks what the kernel wants for it.
 func lacksRight(e *Error) bool { return e.lib != nil && e.lib.engine.Missing(e.right()) != "" }
+
+// readable says that the process may read the file.
+func readable(e *Error) bool {
+	return e.path != "" && unix.Faccessat(unix.AT_FDCWD, e.path, unix.R_OK, unix.AT_EACCESS) == nil
+}
 
 // sticky says that in the directory of the path nobody can remove or replace what others own.
 func sticky(e *Error) bool {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -182,6 +183,35 @@ exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+bpf,+net_adm
 	stdout, stderr, status := outcome(t, cmd)
 	if want := "this process lacks CAP_SYS_ADMIN"; !strings.Contains(stderr, want) || status != 3 {
 		t.Errorf("exit status %d, %q, %q; want 3 and %q", status, stdout, stderr, want)
+	}
+}
+
+// TestPinMode opens pins whose modes permit another user to read them, or not even that: what works there is in the hint.
+func TestPinMode(t *testing.T) {
+	needKernel(t)
+	if os.Getuid() != 0 {
+		t.Skip("only root can give capabilities away")
+	}
+	const script = `set -e
+mount -t bpf bpf "$1"
+"$0" -c 'm = create("array", value="u32", max_entries=1, name="modes"); m.pin("'$1'/read"); m.pin("'$1'/none")'
+chmod 755 "$1" && chmod 644 "$1/read" && chmod 600 "$1/none"
+exec setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+bpf --ambient-caps=+bpf "$0" -c '
+for name in ["read", "none"]:
+    for readonly in [False, True]:
+        m, err = catch(open, "'$1'/" + name, readonly=readonly)
+        print(m or [err.message.split(": ", 2)[2], err.hint])'`
+	self, dir := command(t).Path, t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", script, self, dir)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
+	stdout, stderr, status := outcome(t, cmd)
+	const none = `["the file's mode does not permit it (EACCES)", None]` + "\n"
+	want := regexp.MustCompile(`^\["the file's mode permits reading alone \(EACCES\)", "open it with readonly=True"\]\n<array "modes" .*>\n` + regexp.QuoteMeta(none+none) + "$")
+	if !want.MatchString(stdout) || stderr != "" || status != 0 {
+		t.Errorf("exit status %d, %q, %q; want 0 and %q", status, stdout, stderr, want)
 	}
 }
 
