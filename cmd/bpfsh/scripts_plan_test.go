@@ -94,7 +94,7 @@ plan: map "own_outer" (id N): 1 changed
 	{script: "fullness.star", args: "own_* --walk", prints: "own_flows", plan: nothingPlanned},
 	{script: "fullness.star", args: "own_* --warn 25 -q --walk", status: 1, warns: `map "own_trie" (lpm_trie id=N) is 25% full: 2 of 8 entries`, plan: nothingPlanned},
 	{script: "fullness.star", args: "own_* --prometheus", prints: "# TYPE bpf_map_entries gauge\n", plan: nothingPlanned},
-	{script: "resize.star", args: "DIR/flows --strict", refused: `create: hash "own_flows": --readonly: nothing is changed (EPERM)`, prints: "\nown_flows,8,16,3,DIR/flows\n", plan: `plan: create hash "own_flows" key=u32 value=struct { ktime seen; u32 n; } max_entries=16: 3 added
+	{script: "resize.star", args: "DIR/flows --strict", refused: `create: hash "own_flows": --readonly: nothing is changed (EPERM)`, prints: "\nown_flows,8,16,3,DIR/flows\n", warns: `map "own_flows" id=N stays as long as something holds it: `, plan: `plan: create hash "own_flows" key=u32 value=struct { ktime seen; u32 n; } max_entries=16: 3 added
   + 1 -> record(seen=1, n=10)
   + 2 -> record(seen=4611686018427387904, n=2)
   + 3 -> record(seen=4611686018427387904, n=3)

@@ -219,6 +219,42 @@ i = 20000`)
 	}
 }
 
+// TestScriptResizeUsed copies a map that a program uses: it warns of that, and with --strict makes nothing.
+func TestScriptResizeUsed(t *testing.T) {
+	needKernel(t)
+	pin := kerneltest.BPFFS(t) + "/used"
+	run := runner(t, "kernel")
+	id := run(`m = create("hash", key="u32", value="u64", max_entries=8, name="t_used_by")
+m[1] = 1
+m.kernel.add(1, 1)
+m.pin("` + pin + `")
+m.id`)
+	program := run(`["%s id=%d" % (p.name, p.id) for p in m.info(holders=True).programs][0]`)
+	program = strings.Trim(program, `"`)
+	used := fmt.Sprintf("map \"t_used_by\" id=%s is used by programs that go on using it, and not the new one, until they are loaded anew: %s\n", id, program)
+	stays := fmt.Sprintf("map \"t_used_by\" id=%s stays as long as something holds it: until then open(\"t_used_by\") finds two maps, and wants an id or a pin\n", id)
+	for _, test := range []struct {
+		o      options
+		args   []string
+		stderr string
+		status int
+		pinned string // the room of what is pinned there then
+	}{
+		{options{format: "csv"}, []string{"--strict"}, used + "--strict: nothing was made\n", 1, "8"},
+		{options{format: "csv", dryRun: true}, nil, used + stays, 0, "8"},
+		{options{format: "csv", dryRun: true}, []string{"--strict"}, used + "--strict: nothing was made\n", 1, "8"},
+		{options{format: "csv"}, []string{"--name", "t_used_new"}, used, 0, "16"},
+	} {
+		stdout, stderr, status := runScript(t, test.o, "resize.star", append(test.args, pin)...)
+		if stderr != test.stderr || status != test.status || status != 0 && stdout != "" && !strings.HasPrefix(stdout, "plan: ") {
+			t.Errorf("%v: status %d, printed %q and %q, want %q", test.args, status, stdout, stderr, test.stderr)
+		}
+		if got := run(fmt.Sprintf("open(%q).max_entries", pin)); got != test.pinned {
+			t.Errorf("%v: the map that is pinned has room for %s, want %s", test.args, got, test.pinned)
+		}
+	}
+}
+
 // TestScriptExpireBusy refreshes entries while others are removed: those stay.
 func TestScriptExpireBusy(t *testing.T) {
 	needKernel(t)
