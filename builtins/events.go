@@ -120,11 +120,11 @@ func (m *Map) events(c method.Call) (starlark.Value, error) {
 	}
 	if e.consume {
 		e.confirm = func() error {
-			return m.confirm(c, eventsForce, func() (string, error) {
+			return m.confirm(c, eventsForce, func() string {
 				if m.kind.Keyed() {
-					return fmt.Sprintf("take the place of who reads the events of %s, for good?", m.labelID()), nil
+					return "take the place of who reads the events of " + m.labelID() + ", for good?"
 				}
-				return fmt.Sprintf("consume the events of %s, which nobody else gets then?", m.labelID()), nil
+				return "consume the events of " + m.labelID() + ", which nobody else gets then?"
 			})
 		}
 	}

@@ -47,7 +47,7 @@ m = open("/sys/fs/bpf/flows")               # in a later run`,
 		if err != nil {
 			return nil, err
 		}
-		if err := m.confirm(c, 2, func() (string, error) { return m.replacing(path, replace), nil }); err != nil {
+		if err := m.confirm(c, 2, func() string { return m.replacing(path, replace) }); err != nil {
 			return nil, err
 		}
 		if err := m.raw.Pin(path, replace); err != nil {
@@ -134,7 +134,7 @@ func (m *Map) unpin(c method.Call) (starlark.Value, error) {
 	if m.info.ReadOnly {
 		return nil, m.failPath(c.Name, path, m.refusal())
 	}
-	if err := m.confirm(c, 1, func() (string, error) { return m.unpinning(path), nil }); err != nil {
+	if err := m.confirm(c, 1, func() string { return m.unpinning(path) }); err != nil {
 		return nil, err
 	}
 	if err := m.lib.engine.Unpin(path); err != nil {
@@ -145,16 +145,15 @@ func (m *Map) unpin(c method.Call) (starlark.Value, error) {
 }
 
 // freezing is what somebody at the prompt is asked before the map is frozen.
-func (m *Map) freezing() (string, error) {
-	frozen, err := m.raw.Frozen()
-	if err != nil || frozen {
-		return "", m.explain("freeze", nil, err)
+func (m *Map) freezing() string {
+	if frozen, err := m.raw.Frozen(); err != nil || frozen { // of which freezing tells
+		return ""
 	}
 	ends := "all writing from user space"
 	if m.kind.Streams && !m.kind.Keyed() {
 		ends = "all consuming of its events"
 	}
-	return fmt.Sprintf("freeze %s, which ends %s for good?", m.labelID(), ends), nil
+	return fmt.Sprintf("freeze %s, which ends %s for good?", m.labelID(), ends)
 }
 
 // replacing is what somebody at the prompt is asked before another map loses its pin; "" where none does.
@@ -254,13 +253,13 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 			return nil, err
 		}
 		if a.Name == "max_entries" && m.kind.Unit == engine.Bytes {
-			facts.AddSeen(a.Name, v, layout.Seen{Value: drawnSize(uint64(m.info.MaxEntries))})
+			addSize(facts, a.Name, uint64(m.info.MaxEntries))
 			continue
 		}
 		facts.Add(a.Name, v)
 	}
 	if n, ok := unconsumed(m.raw); ok {
-		facts.AddSeen("unconsumed", starlark.MakeUint64(n), layout.Seen{Value: drawnSize(n)})
+		addSize(facts, "unconsumed", n)
 	}
 	memory, err := m.raw.Memory()
 	if err != nil {
@@ -280,8 +279,6 @@ func (m *Map) infoRecord(c method.Call) (starlark.Value, error) {
 		}
 		addHolders(facts, m.info.ID, &held)
 	}
-	return facts.
-		Add("map_extra", starlark.MakeUint64(m.info.MapExtra)).
-		AddSeen("memory", starlark.MakeUint64(memory), layout.Seen{Value: drawnSize(memory)}).
-		Add("btf", starlark.Bool(m.info.BTF)), nil
+	addSize(facts.Add("map_extra", starlark.MakeUint64(m.info.MapExtra)), "memory", memory)
+	return facts.Add("btf", starlark.Bool(m.info.BTF)), nil
 }

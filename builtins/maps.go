@@ -254,6 +254,11 @@ func failed(op, arg string, err error) error {
 	return fmt.Errorf("%s: %s: %w", op, arg, err)
 }
 
+// addSize adds a number of bytes to a record.
+func addSize(facts *layout.Facts, name string, bytes uint64) {
+	facts.AddSeen(name, starlark.MakeUint64(bytes), layout.Seen{Value: drawnSize(bytes)})
+}
+
 func drawnSize(bytes uint64) starlark.Value {
 	return render.Drawn{Value: starlark.MakeUint64(bytes), Number: true, Draw: func(int, bool) string { return render.Size(bytes) }}
 }

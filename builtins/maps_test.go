@@ -183,7 +183,7 @@ func TestMapsExplained(t *testing.T) {
 	}
 }
 
-// TestMapsRing draws the bytes of a ring buffer as a size, and how full it is where that is asked for.
+// TestMapsRing draws the bytes of a ring buffer as sizes, and how full it is where that is asked for.
 func TestMapsRing(t *testing.T) {
 	e := kerneltest.Engine(t)
 	m := ringOf(t, e)

@@ -22,34 +22,41 @@ func (l *Library) SetOperator(o *Operator) { l.operator = o }
 // allow asks the operator whether n entries may be removed. n is asked for only where it is told; less than 0 of it is not
 // known.
 func (m *Map) allow(c method.Call, force int, what string, n func() (int, error)) error {
-	return m.confirm(c, force, func() (string, error) {
-		count, err := n()
-		if err != nil || count == 0 || count == 1 {
-			return "", err
-		}
-		return fmt.Sprintf("%s %s of %s?", what, entriesIn(count), m.labelID()), nil
-	})
+	if asks, err := m.asks(c, force); !asks {
+		return err
+	}
+	count, err := n()
+	if err != nil || count == 0 || count == 1 {
+		return err
+	}
+	return m.ask(c.Name, fmt.Sprintf("%s %s of %s?", what, entriesIn(count), m.labelID()))
 }
 
-// confirm asks the operator a question, unless there is nobody to ask, or the argument force says that there is no need
-// to. The question is made only where it is asked; "" is none. The error says that nothing was done.
-func (m *Map) confirm(c method.Call, force int, question func() (string, error)) error {
+// confirm asks the operator a question, which is made only where it is told.
+func (m *Map) confirm(c method.Call, force int, question func() string) error {
+	if asks, err := m.asks(c, force); !asks {
+		return err
+	}
+	return m.ask(c.Name, question())
+}
+
+// asks says whether the operator is asked: not where there is nobody, nor where the argument force says that there is no
+// need to.
+func (m *Map) asks(c method.Call, force int) (bool, error) {
 	forced, err := c.Bool(force, "force")
-	if err != nil || forced || m.lib.operator == nil || m.info.ReadOnly { // what cannot be done is not asked for
-		return err
+	return err == nil && !forced && m.lib.operator != nil && !m.info.ReadOnly, err // what cannot be done is not asked for
+}
+
+// ask asks the operator; "" is no question. The error says that nothing was done.
+func (m *Map) ask(op, question string) error {
+	if question == "" {
+		return nil
 	}
-	text, err := question()
-	if err != nil || text == "" {
-		return err
+	yes, err := m.lib.operator.Confirm(question)
+	if err == nil && !yes {
+		err = fmt.Errorf("%s: %s: it was not confirmed, and nothing was done; force=True does not ask", op, m.label())
 	}
-	yes, err := m.lib.operator.Confirm(text)
-	if err != nil {
-		return err
-	}
-	if !yes {
-		return fmt.Errorf("%s: %s: it was not confirmed, and nothing was done; force=True does not ask", c.Name, m.label())
-	}
-	return nil
+	return err
 }
 
 // said tells the operator what was done.
