@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
 )
 
 // OpenRegular opens a file that ends: a pipe or a device is refused, and not waited for. st is of what is opened,
@@ -83,7 +81,7 @@ func loaderOf(name string) loader {
 }
 
 func writersOf(path string, st fs.FileInfo) writers {
-	_, err := unix.Lgetxattr(path, "system.posix_acl_access", nil)
+	_, err := syscall.Getxattr(path, "system.posix_acl_access", nil)
 	sys := st.Sys().(*syscall.Stat_t)
 	return writers{sys.Uid, sys.Gid, st.Mode(), err == nil}
 }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 func TestTrusts(t *testing.T) {
@@ -118,7 +116,7 @@ func TestLoadOfOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 			if test.make != nil {
-				if err := test.make(main, lib); errors.Is(err, unix.EOPNOTSUPP) {
+				if err := test.make(main, lib); errors.Is(err, syscall.EOPNOTSUPP) {
 					t.Skip("the file system has no lists of who may write")
 				} else if err != nil {
 					t.Fatal(err)
@@ -150,5 +148,5 @@ func allow(path string, user uint32) error {
 		list = binary.LittleEndian.AppendUint16(list, entry.may)
 		list = binary.LittleEndian.AppendUint32(list, entry.id)
 	}
-	return unix.Setxattr(path, "system.posix_acl_access", list, 0)
+	return syscall.Setxattr(path, "system.posix_acl_access", list, 0)
 }
