@@ -20,6 +20,7 @@ import (
 	"bpfsh/runtime"
 	"bpfsh/runtime/render"
 
+	"github.com/cilium/ebpf/btf"
 	"go.starlark.net/starlark"
 	"golang.org/x/sys/unix"
 )
@@ -347,6 +348,44 @@ func again(t *testing.T, library *builtins.Library, thread *starlark.Thread, s *
 		}
 		if equal, err := starlark.Equal(s, back); err != nil || !equal {
 			t.Errorf("it comes back as another: %v\n%s", err, text)
+		}
+	}
+}
+
+// TestSaveForeignTypes keeps maps whose types have names that are none in C, and types that C has no word for: what was
+// written is read again, and goes back into the map.
+func TestSaveForeignTypes(t *testing.T) {
+	u32 := &btf.Int{Name: "u32", Size: 4}
+	names := []btf.Member{{Name: "p-ck ts", Type: u32}, {Name: "\x1b[2J\xff", Type: &btf.Enum{Name: "Foo<u32>", Size: 4, Values: []btf.EnumValue{{Name: "A\x1b\xff"}}}, Offset: 32}}
+	overlap := []btf.Member{{Name: "a", Type: u32}, {Name: "b", Type: u32, Offset: 16}}
+	for _, value := range []*btf.Struct{{Name: "Foo<u32>", Size: 8, Members: names}, {Size: 8, Members: overlap}} {
+		e := &memory.Engine{}
+		m, err := e.Create(engine.Spec{Type: 1, Name: "m", KeySize: 4, ValueSize: 8, MaxEntries: 8, Key: u32, Value: value})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		if err := m.Update([]byte{1, 2, 3, 4}, []byte{5, 6, 7, 8, 0, 0, 0, 0}, 0); err != nil {
+			t.Fatal(err)
+		}
+		library := builtins.New(e, nil)
+		defer library.Close()
+		path := filepath.Join(t.TempDir(), "x.jsonl")
+		thread := new(starlark.Thread)
+		globals, err := starlark.ExecFile(thread, "s.star", fmt.Sprintf("m = open('m')\nsnapshot(m).save(%q)\ns = load_snapshot(%[1]q)\nm.clear()\nrestore(m, s)\nd = diff(m, s)\nn = m.count()", path), library.Predeclared())
+		if err != nil {
+			t.Errorf("%v: %v", value, err)
+			continue
+		}
+		if d, n := globals["d"], globals["n"]; d.Truth() || n != starlark.MakeInt(1) {
+			t.Errorf("%v: it comes back as another: %v, %v entries", value, d, n)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := library.ReadSnapshot(thread, bytes.NewReader(reformatted(t, text)), 1<<20); err != nil {
+			t.Errorf("%v: written otherwise, it is not read: %v", value, err)
 		}
 	}
 }

@@ -38,6 +38,7 @@ func (s *Snapshot) save(c method.Call) (starlark.Value, error) {
 		return nil, c.Bad("path", c.Args[0], `a path such as "flows.jsonl.gz"`)
 	}
 	ctx := runtime.Context(c.Thread)
+	s = s.kept()
 	t := s.m.task(ctx, c.Name, s.m.total)
 	defer t.Done()
 	err = writeWhole(ctx, path, func(w io.Writer) error {
@@ -57,6 +58,14 @@ func (s *Snapshot) save(c method.Call) (starlark.Value, error) {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
 	return starlark.MakeInt(s.m.held.N), nil
+}
+
+// kept is the snapshot with types whose spellings load_snapshot reads.
+func (s *Snapshot) kept() *Snapshot {
+	of := *s
+	of.m = s.m.detached(s.m.held)
+	of.m.key, of.m.value.Type = s.m.key.Kept(), s.m.value.Type.Kept()
+	return &of
 }
 
 // writeWhole makes the file at path hold what f writes, once all of it is written: until then it is in a file beside

@@ -35,7 +35,7 @@ func (t *Type) Counter(path string) (offset int, number *Type, err error) {
 	}
 	if number.record != nil {
 		names := number.record.names()
-		return 0, nil, badf("%s is a struct: field= names the number in it; it has %s", number.short(), strings.Join(names, ", "))
+		return 0, nil, badf("%s is a struct: field= names the number in it; it has %s", number.short(), listNames(names))
 	}
 	c, ok := integerOf(number.codec)
 	u, isInt := btf.UnderlyingType(number.btf).(*btf.Int)

@@ -43,7 +43,7 @@ func (c enumCodec) encode(b []byte, v starlark.Value) error {
 	if !ok {
 		names := make([]string, len(c.typ.Values))
 		for i, v := range c.typ.Values {
-			names[i] = v.Name
+			names[i] = quoteName(v.Name)
 		}
 		return badf("%s has no %s%s", title("enum", c.typ.Name), quoteName(string(name)), method.DidYouMean(string(name), names))
 	}

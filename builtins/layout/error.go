@@ -2,11 +2,10 @@ package layout
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"bpfsh/runtime/method"
-
-	"go.starlark.net/syntax"
 )
 
 // EncodeError says why a value does not fit a type.
@@ -37,13 +36,34 @@ func within(step string, err error) error {
 // unknownField says that what has no such field, and which there are.
 func unknownField(what, name string, names []string) string {
 	return fmt.Sprintf("%s has no field %s%s; it has %s",
-		what, quoteName(name), method.DidYouMean(name, names), strings.Join(names, ", "))
+		what, quoteName(name), method.DidYouMean(name, quoteNames(names)), listNames(names))
 }
 
-// quoteName shows a name from a script: as it is where it can be one, quoted otherwise.
+// escapeName writes a name as it is but for what a terminal would obey, and for what is no text.
+func escapeName(s string) string {
+	if !isName(s) {
+		if q := strconv.Quote(s); q[1:len(q)-1] != s {
+			return q
+		}
+	}
+	return s
+}
+
+func listNames(names []string) string { return strings.Join(quoteNames(names), ", ") }
+
+func quoteNames(names []string) []string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = quoteName(name)
+	}
+	return quoted
+}
+
+// quoteName writes a name as it is where it can be one in C. Others, which a script or another language gave, stand in
+// quotes.
 func quoteName(s string) string {
 	if isName(s) {
 		return s
 	}
-	return syntax.Quote(s, false)
+	return strconv.Quote(s)
 }

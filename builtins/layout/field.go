@@ -51,14 +51,14 @@ func (rt *recordType) add(c composite, base, depth int) error {
 		}
 		t, err := rt.typ.host.compile(m.Type, depth)
 		if err != nil {
-			return fmt.Errorf("field %s: %w", m.Name, err)
+			return fmt.Errorf("field %s: %w", quoteName(m.Name), err)
 		}
 		f := field{m.Name, t, t.codec, start, start + 8*t.size, kernelObject(m.Type)}
 		if !f.narrow(int(m.BitfieldSize)) {
 			return errOpaque
 		}
 		if size := rt.typ.size; f.end > 8*size {
-			return fmt.Errorf("%s: field %s ends at bit %d of %d", title(c.word, c.name), m.Name, f.end, 8*size)
+			return fmt.Errorf("%s: field %s ends at bit %d of %d", title(c.word, c.name), quoteName(m.Name), f.end, 8*size)
 		}
 		if _, twice := rt.index[m.Name]; twice {
 			return errOpaque

@@ -141,6 +141,7 @@ func checkRoundTrip(t *testing.T, shape, data []byte) {
 	if typ.size > 0 && !strings.Contains(typ.name, "@") {
 		checkAgain(t, typ)
 	}
+	checkKept(t, typ)
 }
 
 func checkValue(t *testing.T, shape, data []byte) {

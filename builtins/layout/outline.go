@@ -50,7 +50,10 @@ func (o *lines) add(depth int, t btf.Type, name string, at int, end string) {
 		}
 		inner, dims = a.Type, dims+fmt.Sprintf("[%d]", a.Nelems)
 	}
-	declared := strings.TrimRight(" "+name, " ")
+	declared := ""
+	if name != "" {
+		declared = " " + quoteName(name)
+	}
 	place := fmt.Sprintf("%d %d", at, size)
 	c := compositeOf(inner)
 	if c.members == nil || namedOf(inner) != nil || c.name == spinLock.Name {

@@ -15,7 +15,7 @@ import (
 // "struct { ipv4 saddr; be16 port; u8 proto; }". Structs, unions, enums and bit fields lie as C puts them, packed and
 // aligned ones too; what a pointer points to does not matter. Beyond C, dimensions may stand before the name, as in
 // "char[16] comm", bytes[N] are bytes that are no numbers, and a hint says what a number stands for: "ktime seen",
-// "hex(u16) flags". Names without a body, as in "struct flow_key", are for a Host to find.
+// "hex(u16) flags"; a name that C does not allow stands in quotes: u32 "a-b". Names without a body, as in "struct flow_key", are for a Host to find.
 //
 // The error names the column, and what was expected there.
 func Parse(spelling string) (*Type, error) { return (*Host)(nil).Parse(spelling) }
@@ -116,6 +116,17 @@ func (p *parser) ident(what string) string {
 	name := p.tok.text
 	p.next()
 	return name
+}
+
+// name reads the name of a field or a value, which may stand in quotes.
+func (p *parser) name(what string) string {
+	if p.tok.kind == scanner.String {
+		if name, err := strconv.Unquote(p.tok.text); err == nil && name != "" {
+			p.next()
+			return name
+		}
+	}
+	return p.ident(what)
 }
 
 // number reads an integer of at most limit; what says what it counts.

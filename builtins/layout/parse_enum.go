@@ -77,9 +77,9 @@ func (p *parser) enumerators() (names []string, values []*big.Int) {
 	next, one, seen := new(big.Int), big.NewInt(1), map[string]bool{}
 	for p.tok.text != "}" {
 		at := p.tok.at
-		name := p.ident("the name of a value")
+		name := p.name("the name of a value")
 		if seen[name] {
-			p.failAt(at, "two values named %s", name)
+			p.failAt(at, "two values named %s", quoteName(name))
 		}
 		seen[name] = true
 		if p.has("=") {

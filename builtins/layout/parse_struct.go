@@ -34,7 +34,7 @@ func (p *parser) composite() btf.Type {
 		for _, d := range p.declaration() {
 			for _, name := range fieldNames(d.Member) {
 				if seen[name] {
-					p.failAt(d.at, "two fields named %s", name)
+					p.failAt(d.at, "two fields named %s", quoteName(name))
 				}
 				seen[name] = true
 			}
@@ -86,7 +86,7 @@ func (p *parser) declarator(at int, base btf.Type, front []uint32) (d declarator
 	t := p.pointers(base)
 	d.at = p.tok.at
 	if p.tok.text != ":" {
-		d.Name = p.ident("the name of a field")
+		d.Name = p.name("the name of a field")
 	}
 	if p.tok.text == ":" {
 		d.Type, d.isBits, d.BitfieldSize = t, true, p.width(t, d.Name)

@@ -76,6 +76,11 @@ func (s *source) btf(depth int) btf.Type {
 	}
 }
 
+// name makes the n-th name of a struct or an enum: one of C, or one that another language allows.
+func (s *source) name(prefix string, n int) string {
+	return fmt.Sprintf("%s%s%d", prefix, []string{"", "", "", "-", "<u 32>", "\x1b\"", "\xff", "\u00e9\n"}[s.pick(8)], n)
+}
+
 func (s *source) enum() btf.Type {
 	e := &btf.Enum{Name: "e", Size: 1 << s.pick(4), Signed: s.pick(2) == 1}
 	for i := range s.pick(4) {
@@ -85,7 +90,7 @@ func (s *source) enum() btf.Type {
 		} else {
 			value &= 1<<(8*e.Size) - 1
 		}
-		e.Values = append(e.Values, btf.EnumValue{Name: fmt.Sprintf("V%d", i), Value: value})
+		e.Values = append(e.Values, btf.EnumValue{Name: s.name("V", i), Value: value})
 	}
 	return e
 }
@@ -97,7 +102,7 @@ func (s *source) composite(depth int) btf.Type {
 	var members []btf.Member
 	for range s.pick(6) {
 		s.names++
-		m := btf.Member{Name: fmt.Sprintf("f%d", s.names), Type: s.btf(depth + 1)}
+		m := btf.Member{Name: s.name("f", s.names), Type: s.btf(depth + 1)}
 		typ, err := Of(m.Type)
 		if err != nil {
 			continue

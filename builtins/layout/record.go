@@ -52,7 +52,7 @@ func (r *Record) write(text func(i int) string) string {
 		if i > 0 {
 			sb.WriteString(", ")
 		}
-		sb.WriteString(f.name)
+		sb.WriteString(escapeName(f.name))
 		sb.WriteByte('=')
 		sb.WriteString(text(i))
 	}
@@ -118,7 +118,7 @@ func (r *Record) CompareSameType(op syntax.Token, y starlark.Value, depth int) (
 	for i := range r.rt.fields {
 		c, err := compareValues(r.Field(i), other.Field(i), depth-1)
 		if err != nil {
-			return false, fmt.Errorf("field %s: %w", r.rt.fields[i].name, err)
+			return false, fmt.Errorf("field %s: %w", quoteName(r.rt.fields[i].name), err)
 		}
 		if c != 0 {
 			return order(op, c), nil

@@ -3,6 +3,7 @@ package layout
 import (
 	"fmt"
 	"math/big"
+	"strconv"
 	"strings"
 
 	"github.com/cilium/ebpf/btf"
@@ -45,7 +46,7 @@ func split(t btf.Type) (elem, dims string) {
 	case *btf.Struct, *btf.Union, *btf.Datasec:
 		return spellComposite(compositeOf(u)), ""
 	case *btf.Fwd:
-		return u.Kind.String() + " " + u.Name, ""
+		return title(u.Kind.String(), u.Name), ""
 	default:
 		return strings.ToLower(fmt.Sprintf("%T", u)[len("*btf."):]), ""
 	}
@@ -80,7 +81,7 @@ func spellEnum(e *btf.Enum) string {
 		if i > 0 {
 			sb.WriteByte(',')
 		}
-		fmt.Fprintf(&sb, " %s = %s", v.Name, values[i])
+		fmt.Fprintf(&sb, " %s = %s", quoteName(v.Name), values[i])
 	}
 	return sb.String() + " }"
 }
@@ -91,6 +92,17 @@ func title(word, name string) string {
 		return word + " " + name
 	}
 	return word
+}
+
+// Kept is the type for what is written out together with its spelling, to be read elsewhere: t itself where its spelling is
+// read as the same type again, else bytes of its size.
+func (t *Type) Kept() *Type {
+	again, err := Parse(t.name)
+	if err == nil && again.name == t.name && again.Fits(t) {
+		return t
+	}
+	n := uint32(t.size)
+	return &Type{btf: arrayType(bytesElem, n), name: fmt.Sprintf("bytes[%d]", n), size: t.size, codec: bytesCodec{}, host: t.host}
 }
 
 // spellComposite writes a struct or a union. One that C would lay out in another way is written as packed, with the
@@ -131,8 +143,12 @@ func spellComposite(c composite) string {
 func spellMember(m btf.Member) string {
 	elem, dims := split(m.Type)
 	s := elem
-	if m.Name != "" {
-		s += " " + m.Name
+	switch {
+	case m.Name == "":
+	case elem == charType.Name && basicWords[m.Name]: // "char int" would be one type
+		s += " " + strconv.Quote(m.Name)
+	default:
+		s += " " + quoteName(m.Name)
 	}
 	if m.BitfieldSize > 0 {
 		return s + fmt.Sprintf(" : %d", m.BitfieldSize)

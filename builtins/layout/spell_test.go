@@ -1,6 +1,8 @@
 package layout
 
 import (
+	"cmp"
+	"fmt"
 	"testing"
 
 	"github.com/cilium/ebpf/btf"
@@ -65,6 +67,10 @@ func TestSpellBTF(t *testing.T) {
 		{"const struct", &btf.Const{Type: fields(4, at(0, "a", &btf.Const{Type: uint}))}, "struct { u32 a; }"},
 		{"typedef of a struct", def("flow_t", fields(4, at(0, "a", uint))), "struct { u32 a; }"},
 		{"name of Rust", &btf.Struct{Name: "Option<u32>", Size: 4, Members: []btf.Member{at(0, "a", uint)}}, "struct { u32 a; }"},
+		{"fields of Rust", fields(8, at(0, "p-ck ts", uint), at(32, "\x1b[2J\xff", uint)), `struct { u32 "p-ck ts"; u32 "\x1b[2J\xff"; }`},
+		{"bits of Rust", fields(4, btf.Member{Name: "a b", Type: uint, BitfieldSize: 3}, at(8, "c d", arrayType(uchar, 2))), `struct { u32 "a b" : 3; u8 "c d"[2]; }`},
+		{"values of Rust", &btf.Enum{Name: "Foo<u32>", Size: 4, Values: []btf.EnumValue{{Name: "A::\"B\"", Value: 1}}}, `enum { "A::\"B\"" = 1 }`},
+		{"words of C", fields(3, at(0, "int", char), at(8, "short", uchar), at(16, "const", char)), `struct { char "int"; u8 short; char const; }`},
 		{"spin lock", def("lock_t", spinLock), "struct bpf_spin_lock"},
 		{"timer", &btf.Struct{Name: "bpf_timer", Size: 16, Members: []btf.Member{at(0, "__opaque", arrayType(ulong, 2))}}, "struct bpf_timer { u64 __opaque[2]; }"},
 		{"timer before 6.8", &btf.Struct{Name: "bpf_timer", Size: 16}, "struct bpf_timer { u64 : 128; } __attribute__((packed))"},
@@ -115,6 +121,66 @@ func TestSpellNone(t *testing.T) {
 			if again, err := Parse(test.want); err == nil {
 				t.Errorf("it parses as %s", again)
 			}
+			if typ, err := Of(test.typ); err == nil {
+				checkKept(t, typ)
+			}
+		})
+	}
+}
+
+// checkKept parses the spelling of what a type is written out as, which must give that, and fit the type.
+func checkKept(t *testing.T, typ *Type) {
+	t.Helper()
+	kept := typ.Kept()
+	again, err := Parse(kept.name)
+	switch {
+	case err != nil:
+		t.Errorf("%s is kept as %s, which does not parse: %v", typ, kept, err)
+	case again.name != kept.name || again.size != kept.size:
+		t.Errorf("%s is kept as %s of %d bytes, which parses as %s of %d", typ, kept, kept.size, again, again.size)
+	case !again.Fits(typ) || !typ.Fits(again):
+		t.Errorf("%s is kept as %s, which does not fit", typ, again)
+	case isName(typ.name) && kept != typ:
+		t.Errorf("%s is kept as %s", typ, kept)
+	}
+}
+
+// TestKept keeps what is no type of C as bytes, and nothing else.
+func TestKept(t *testing.T) {
+	deep := btf.Type(uint32Type)
+	for range maxDepth + 1 {
+		deep = fields(4, at(0, "a", deep))
+	}
+	long := fields(0)
+	for range 5000 {
+		long.Members = append(long.Members, at(btf.Bits(8*long.Size), fmt.Sprintf("a_long_name_%d", long.Size), uint32Type))
+		long.Size += 4
+	}
+	for _, test := range []struct {
+		name string
+		typ  btf.Type
+		want string // "" for itself
+	}{
+		{"integer", uint32Type, ""},
+		{"name of Rust", fields(4, at(0, "a b", uint32Type)), ""},
+		{"overlap", fields(4, at(0, "a", uint32Type), at(16, "b", uint16Type)), "bytes[4]"},
+		{"twice", fields(8, at(0, "a", uint32Type), at(32, "a", uint32Type)), "bytes[8]"},
+		{"nothing to name", fields(8, at(0, "a", uint32Type), at(32, "", uint32Type)), "bytes[8]"},
+		{"value without a name", &btf.Enum{Size: 4, Values: []btf.EnumValue{{Value: 1}}}, "bytes[4]"},
+		{"attribute", &btf.Struct{Name: "__packed", Size: 8, Members: []btf.Member{at(0, "a", uint8Type), at(32, "b", uint32Type)}}, "bytes[8]"},
+		{"no fields", fields(0), "bytes[0]"},
+		{"deep", deep, "bytes[4]"},
+		{"long", long, "bytes[20000]"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			typ, err := Of(test.typ)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if kept := typ.Kept(); kept.name != cmp.Or(test.want, typ.name) {
+				t.Errorf("%.100s is kept as %.100s, want %s", typ, kept, test.want)
+			}
+			checkKept(t, typ)
 		})
 	}
 }

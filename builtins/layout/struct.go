@@ -2,7 +2,6 @@ package layout
 
 import (
 	"bytes"
-	"strings"
 
 	"bpfsh/runtime/method"
 
@@ -65,7 +64,7 @@ func (rt *recordType) encodeNamed(b []byte, items []starlark.Tuple, complete boo
 			return badf("%s", rt.unknown(string(name)))
 		}
 		if j := rt.rival(i, given); j >= 0 {
-			return badf("fields %s and %s of %s share bytes; give one of them", rt.fields[j].name, string(name), rt.typ.short())
+			return badf("fields %s and %s of %s share bytes; give one of them", quoteName(rt.fields[j].name), quoteName(string(name)), rt.typ.short())
 		}
 		if err := rt.put(b, i, kv[1]); err != nil {
 			return err
@@ -77,7 +76,7 @@ func (rt *recordType) encodeNamed(b []byte, items []starlark.Tuple, complete boo
 	}
 	for i, f := range rt.fields {
 		if !given[i] && f.kernel == "" && rt.rival(i, given) < 0 {
-			return badf("field %s of %s is missing; it has %s", f.name, rt.typ.short(), rt.list())
+			return badf("field %s of %s is missing; it has %s", quoteName(f.name), rt.typ.short(), rt.list())
 		}
 	}
 	return nil
@@ -103,7 +102,7 @@ func (rt *recordType) encodeOrdered(b []byte, values starlark.Indexable) error {
 		for _, j := range rt.order {
 			names = append(names, rt.fields[j].name)
 		}
-		return badf("got %s, want %d: %s", method.Counted(values.Len(), "value"), len(rt.order), strings.Join(names, ", "))
+		return badf("got %s, want %d: %s", method.Counted(values.Len(), "value"), len(rt.order), listNames(names))
 	}
 	for i, j := range rt.order {
 		if err := rt.put(b, j, values.Index(i)); err != nil {
@@ -116,7 +115,7 @@ func (rt *recordType) encodeOrdered(b []byte, values starlark.Indexable) error {
 func (rt *recordType) put(b []byte, i int, v starlark.Value) error {
 	f := &rt.fields[i]
 	if err := f.encode(b, v); err != nil {
-		return within("."+f.name, err)
+		return within("."+quoteName(f.name), err)
 	}
 	return nil
 }
@@ -140,7 +139,7 @@ func (rt *recordType) names() []string {
 	return names
 }
 
-func (rt *recordType) list() string { return strings.Join(rt.names(), ", ") }
+func (rt *recordType) list() string { return listNames(rt.names()) }
 
 func (rt *recordType) unknown(name string) string {
 	return unknownField(rt.typ.short(), name, rt.names())

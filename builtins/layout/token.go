@@ -25,7 +25,7 @@ func (t token) String() string {
 func scan(src string) (toks []token) {
 	var s scanner.Scanner
 	s.Init(strings.NewReader(src))
-	s.Mode = scanner.ScanIdents | scanner.ScanInts | scanner.ScanComments | scanner.SkipComments
+	s.Mode = scanner.ScanIdents | scanner.ScanInts | scanner.ScanStrings | scanner.ScanComments | scanner.SkipComments
 	s.IsIdentRune = isNameRune
 	s.Error = func(*scanner.Scanner, string) {} // what it cannot read becomes a token that fits nowhere
 	for {
