@@ -207,7 +207,7 @@ func checkLength(c method.Call, name string) error {
 	if len(name) <= maxName {
 		return nil
 	}
-	return fmt.Errorf("%s: name %s has %d characters: the kernel keeps %d, which are %s", c.Name, starlark.String(name), len(name), maxName,
+	return fmt.Errorf("%s: name %s has %d characters: the kernel keeps %d, which are %s", c.Name, quoted(name), len(name), maxName,
 		starlark.String(name[:maxName]))
 }
 

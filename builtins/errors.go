@@ -114,12 +114,20 @@ func (e *Error) text() string {
 	return sb.String()
 }
 
-func shorten(s string) string {
-	if r := []rune(s); len(r) > 100 {
-		return string(r[:99]) + "..."
+func shorten(s string) string { return shortenTo(s, 100) }
+
+func shortenTo(s string, most int) string {
+	if r := []rune(s); len(r) > most {
+		return string(r[:most-1]) + "..."
 	}
 	return s
 }
+
+// quoted is text from outside in an error.
+func quoted(s string) string { return shorten(starlark.String(s).String()) }
+
+// quotedPath is a path in an error, which can be longer than other text and is still of use.
+func quotedPath(s string) string { return shortenTo(starlark.String(s).String(), 500) }
 
 func errnoName(e unix.Errno) string {
 	switch e {

@@ -124,6 +124,9 @@ func (l *Library) find(c method.Call, readonly bool) (engine.Map, error) {
 	if !ok || where == "" {
 		return nil, c.Bad("where", c.Args[0], want)
 	}
+	if strings.ContainsRune(string(where), 0) {
+		return nil, c.Bad("where", where, "a name or a path: neither has a NUL")
+	}
 	kind, rest, ok := strings.Cut(string(where), ":")
 	switch {
 	case ok && kind == "id":
@@ -156,7 +159,7 @@ func (l *Library) byID(c method.Call, id uint32, readonly bool) (engine.Map, err
 func (l *Library) byPath(c method.Call, pin string, readonly bool) (engine.Map, error) {
 	m, err := l.descriptor(func() (engine.Map, error) { return l.engine.OpenPin(pin, readonly) })
 	if err != nil {
-		return nil, newError(Error{Op: c.Name, Where: starlark.String(pin).String(), Count: -1, Err: err, path: pin, lib: l})
+		return nil, newError(Error{Op: c.Name, Where: quotedPath(pin), Count: -1, Err: err, path: pin, lib: l})
 	}
 	return m, nil
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 
@@ -60,7 +59,6 @@ type identified struct {
 }
 
 func (l *Library) object(thread *starlark.Thread, what engine.Object, v starlark.Value) (engine.Handle, error) {
-	unfit := fmt.Errorf("got %s, want %s", method.Describe(v), objectWants[what])
 	switch what {
 	case engine.Maps:
 		m, err := asMap(v)
@@ -83,8 +81,8 @@ func (l *Library) object(thread *starlark.Thread, what engine.Object, v starlark
 			return l.program(thread, v)
 		}
 	case engine.Cgroups, engine.Files:
-		if s, ok := starlark.AsString(v); ok && s != "" {
-			return l.opened(l.engine.Path(s))(strconv.Quote(s), engine.Using)
+		if s, ok := starlark.AsString(v); ok && s != "" && !strings.ContainsRune(s, 0) {
+			return l.opened(l.engine.Path(s))(quotedPath(s), engine.Using)
 		}
 	case engine.Processes:
 		if pid, ok := number32(v); ok {
@@ -98,7 +96,15 @@ func (l *Library) object(thread *starlark.Thread, what engine.Object, v starlark
 			return l.opened(l.engine.Descriptor(pid, fd))(fmt.Sprintf("descriptor %d of process %d", fd, pid), engine.Taking)
 		}
 	}
-	return nil, unfit
+	return nil, unfit(what, v)
+}
+
+// unfit is the error of what stands for no object of a kind.
+func unfit(what engine.Object, v starlark.Value) error {
+	if s, ok := starlark.AsString(v); ok && strings.ContainsRune(s, 0) {
+		return fmt.Errorf("got %s, want %s: neither a name nor a path has a NUL", method.Describe(v), objectWants[what])
+	}
+	return fmt.Errorf("got %s, want %s", method.Describe(v), objectWants[what])
 }
 
 // opened names what could not be opened, and what it wants of a process. It is the error of an object that is no map.
@@ -130,12 +136,12 @@ func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Han
 		return l.opened(identified{h, p.ID}, err)(fmt.Sprintf("program id=%d", id), engine.Finding)
 	}
 	where, ok := starlark.AsString(v)
-	if !ok || where == "" {
-		return nil, fmt.Errorf("got %s, want %s", method.Describe(v), objectWants[engine.Programs])
+	if !ok || where == "" || strings.ContainsRune(where, 0) {
+		return nil, unfit(engine.Programs, v)
 	}
 	if strings.Contains(where, "/") {
 		h, p, err := l.engine.ProgramPin(where)
-		return l.opened(identified{h, p.ID}, err)(strconv.Quote(where), engine.Using)
+		return l.opened(identified{h, p.ID}, err)(quotedPath(where), engine.Using)
 	}
 	var found []uint32
 	var names []string
@@ -164,12 +170,12 @@ func (l *Library) program(thread *starlark.Thread, v starlark.Value) (engine.Han
 	}
 	switch len(found) {
 	case 0:
-		return nil, fmt.Errorf("there is no program %q%s", where, method.DidYouMean(where, names))
+		return nil, fmt.Errorf("there is no program %s%s", quoted(where), method.DidYouMean(where, names))
 	case 1:
 		h, p, err := l.engine.Program(found[0])
 		return l.opened(identified{h, p.ID}, err)(fmt.Sprintf("program %q", where), engine.Finding)
 	default:
-		return nil, fmt.Errorf("%d programs are called %q: give one by its id, %s", len(found), where, strings.Trim(fmt.Sprint(found), "[]"))
+		return nil, fmt.Errorf("%d programs are called %s: give one by its id, %s", len(found), quoted(where), strings.Trim(fmt.Sprint(found), "[]"))
 	}
 }
 

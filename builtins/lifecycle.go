@@ -104,6 +104,9 @@ func pathArg(c method.Call, i int) (string, error) {
 	if path == "" {
 		return "", c.Bad("path", c.Args[i], `a path such as "/sys/fs/bpf/flows"`)
 	}
+	if strings.ContainsRune(path, 0) {
+		return "", c.Bad("path", c.Args[i], "a path, which has no NUL")
+	}
 	return filepath.Abs(path)
 }
 

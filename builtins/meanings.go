@@ -128,7 +128,9 @@ var meanings = []meaning{
 	{errno: []unix.Errno{unix.ENOSPC}, ops: "lookup items values keys in count clear show lookup_batch", says: "values of 4 bytes cannot be read: with value_size 8 they give a socket's cookie"},
 
 	{errno: []unix.Errno{unix.EACCES}, ops: "open", when: readable, says: "the file's mode permits reading alone", hint: "open it with readonly=True"},
-	{errno: []unix.Errno{unix.EACCES}, ops: "open pin unpin", says: "the file's mode does not permit it"},
+	{errno: []unix.Errno{unix.EACCES}, ops: "open", says: "the file's mode does not permit it"},
+	{errno: []unix.Errno{unix.EACCES}, ops: "pin", says: "the mode of {dir}, or of a directory on the way to it, does not permit it"},
+	{errno: []unix.Errno{unix.EACCES}, ops: "unpin", says: "the mode of {path}, or of a directory on the way to it, does not permit it"},
 	{errno: []unix.Errno{unix.EACCES}, ops: "create", says: "a map with a spin lock cannot be made with BPF_F_RDONLY_PROG or BPF_F_WRONLY_PROG"},
 	{errno: []unix.Errno{unix.ENOMEM}, ops: "create", says: "there is not enough memory for a map of this size"},
 	{errno: []unix.Errno{unix.EISDIR}, says: "this is a directory, and not a pin"},

@@ -9,10 +9,13 @@ import (
 
 	"bpfsh/builtins"
 	"bpfsh/builtins/engine/kernel/kerneltest"
+	"bpfsh/builtins/engine/memory"
+	"bpfsh/builtins/engine/memory/faulttest"
 	"bpfsh/runtime"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
+	"golang.org/x/sys/unix"
 )
 
 // TestPinChanges puts a program, and then another map, where a script has pinned its own between two looks: each operation
@@ -88,6 +91,38 @@ m.pin("` + pin + `")`)
 			if _, err := os.Stat(pin); err != nil {
 				t.Errorf("%s is there: %s: it is gone: %v", there.name, op, err)
 			}
+		}
+	}
+}
+
+// TestPinModes names what has the mode that does not permit it.
+func TestPinModes(t *testing.T) {
+	for op, want := range map[string]string{
+		"Pin":     "pin: map id=N: the mode of /sys/fs/bpf, or of a directory on the way to it, does not permit it (EACCES)",
+		"OpenPin": "unpin: map id=N: the mode of /sys/fs/bpf/flows, or of a directory on the way to it, does not permit it (EACCES)",
+		"Unpin":   "unpin: map id=N: the mode of /sys/fs/bpf/flows, or of a directory on the way to it, does not permit it (EACCES)",
+	} {
+		e := faulttest.New(&memory.Engine{}, faulttest.Fault{Op: op, Nth: 1, Err: unix.EACCES})
+		out, err := runOn(e, `m = create("hash", key="u32", value="u64", max_entries=4)
+print(catch(lambda: [m.pin("/sys/fs/bpf/flows"), m.unpin()])[1])`)
+		if err != nil || strings.TrimSpace(out) != want {
+			t.Errorf("%s: got %s, %v, want %s", op, out, err, want)
+		}
+	}
+}
+
+// TestNoNUL refuses names and paths of objects of which the kernel would read a part.
+func TestNoNUL(t *testing.T) {
+	e := kerneltest.Engine(t)
+	for code, want := range map[string]string{
+		`maps(program="/x\x00")`:                                    `maps: program: got "/x\x00"`,
+		`maps(program="x\x00")`:                                     `maps: program: got "x\x00"`,
+		`create("prog_array", max_entries=1).update(0, "/x\x00")`:   `value: got "/x\x00"`,
+		`create("cgroup_array", max_entries=1).update(0, "/x\x00")`: `value: got "/x\x00"`,
+	} {
+		_, err := runOn(e, code)
+		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasSuffix(err.Error(), ": neither a name nor a path has a NUL") {
+			t.Errorf("%s: got %v", code, err)
 		}
 	}
 }

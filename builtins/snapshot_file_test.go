@@ -238,7 +238,7 @@ func TestLoadBombs(t *testing.T) {
 	head, rest, _ := strings.Cut(file, "\n")
 	head += "\n"
 	entry := strings.SplitAfter(rest, "\n")[0]
-	spaces := strings.Repeat(" ", 1<<16)
+	spaces, long := strings.Repeat(" ", 1<<16), strings.Repeat("0", 1<<17)
 	var whole bytes.Buffer
 	z := gzip.NewWriter(&whole)
 	z.Write([]byte(file))
@@ -259,14 +259,30 @@ func TestLoadBombs(t *testing.T) {
 		{"many CPUs", []byte(strings.NewReplacer(`"type":"hash"`, `"type":"percpu_hash"`, `"map_extra":0`, `"map_extra":0,"cpus":1000000000`).Replace(file)), "line 1: map.cpus: 1000000000 cannot be"},
 		{"a long type", []byte(strings.Replace(head, `"u64"`, `"`+strings.Repeat("u64*", 1<<17)+`"`, 1)), "line 1: map.value_type: "},
 		{"cut", whole.Bytes()[:whole.Len()-20], "the file was cut: what is compressed has no end"},
+		{"cut at once", whole.Bytes()[:5], "the file was cut: what is compressed has no end"},
 		{"not compressed", []byte("\x1f\x8b but no gzip"), "gzip: invalid header"},
 		{"a wrong checksum", append(bytes.Clone(whole.Bytes()[:whole.Len()-8]), 0, 0, 0, 0, 0, 0, 0, 0), "checksum"},
 		{"two files", append(bytes.Clone(whole.Bytes()), whole.Bytes()...), "line 4: something follows the line that ends the snapshot"},
 		{"garbage behind", append(bytes.Clone(whole.Bytes()), "garbage"...), "line 4: "},
+		{"no map", []byte(`{"bpfsh":"snapshot","version":1,"map":0}` + "\n"), "line 1: this is no snapshot: map: got number, want object"},
+		{"a large number", []byte(strings.Replace(head, `"flags":0`, `"flags":1`+long, 1)), "map.flags: got number 1000"},
+		{"less than nothing", []byte(strings.Replace(file, `"entries":1`, `"entries":-1`, 1)), "line 3: entries: got number -1, want uint"},
+		{"many more", []byte(strings.Replace(file, `"entries":1`, `"entries":3`, 1)), "line 3: it says that there are 3 entries, and there are 1: lines were lost or added"},
+		{"a long time", []byte(strings.Replace(head, `"time":"`, `"time":"`+long, 1)), `line 1: time: got "0000`},
+		{"a time too late", []byte(strings.Replace(head, `"time":"`, `"time":"9999-12-31T23:59:59-23:00","host":"`, 1)), `line 1: time: got "9999-12-31T23:59:59-23:00", want one such as "2026-11-23T10:15:00Z"`},
+		{"a long byte order", []byte(strings.Replace(head, `"byte_order":"`, `"byte_order":"`+long, 1)), `its bytes are of a machine with byte order "0000`},
+		{"a long kind", []byte(strings.Replace(head, `"type":"`, `"type":"`+long, 1)), `map.type: there is no map type "0000`},
+		{"a long version", []byte(strings.Replace(head, `"version":1`, `"version":"`+long+`"`, 1)), `it has version "\"0000`},
+		{"a long word", []byte(strings.Replace(head, `"u64"`, `"u`+long[:1<<15]+`"`, 1)), `line 1: map.value_type: type "u0000`},
+		{"a long name", []byte(head + `{"` + long + `":1}` + "\n"), `line 2: got "0000`},
+		{"a long field", []byte(head + `{"end":"snapshot","` + long + `":1}` + "\n"), `line 2: it is no such JSON object: unknown field "0000`},
 		{"an escape", []byte("\x1b]0;pwned\x07\n"), `line 1: this is no snapshot: it is no such JSON object: invalid character '\x1b'`},
 		{"a hostile name", []byte(strings.Replace(file, `"name":"m"`, `"name":"\u001b[2J\u001b[2J\u001b[2J\u001b[2J\u001b[2J"`, 1)), `line 1: map.name: "\x1b[2J`},
 	} {
 		err := loading(test.text, 1<<20)
+		if err != nil && len(err.Error()) > 1000 {
+			t.Errorf("%s: the error has %d bytes: %.200s", test.name, len(err.Error()), err)
+		}
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.ContainsAny(err.Error(), "\x1b\x07") {
 			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
 		}

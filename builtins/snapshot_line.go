@@ -61,7 +61,7 @@ func (f *snapshotFile) parse(line []byte) (key, value []byte, err error) {
 		switch name {
 		case "key", "value", "key_hex", "value_hex":
 		default:
-			return nil, nil, fmt.Errorf("got %s, want key and value, or key_hex and value_hex", starlark.String(name))
+			return nil, nil, fmt.Errorf("got %s, want key and value, or key_hex and value_hex", quoted(name))
 		}
 	}
 	key, err = f.part(fields, "key", k, func(b []byte, v starlark.Value) error {
@@ -169,7 +169,7 @@ func unhex(digits json.RawMessage, size int) ([]byte, error) {
 	}
 	b, err := hex.DecodeString(strings.ReplaceAll(text, " ", ""))
 	if err != nil || len(b) != size {
-		return nil, fmt.Errorf("got %s, want %d bytes in hexadecimal", shorten(starlark.String(text).String()), size)
+		return nil, fmt.Errorf("got %s, want %d bytes in hexadecimal", quoted(text), size)
 	}
 	return b, nil
 }
@@ -188,7 +188,7 @@ func objectFields(line []byte) (map[string]json.RawMessage, error) {
 		}
 		name := t.(string) // of an object, what is not its end is a name
 		if fields[name] != nil {
-			return nil, fmt.Errorf("it has two of %s", starlark.String(name))
+			return nil, fmt.Errorf("it has two of %s", quoted(name))
 		}
 		var text json.RawMessage
 		if err := d.Decode(&text); err != nil {

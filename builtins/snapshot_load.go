@@ -12,6 +12,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func (l *Library) loadSnapshot(c method.Call) (starlark.Value, error) {
 		return nil, context.Cause(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w", c.Name, starlark.String(path), err)
+		return nil, fmt.Errorf("%s: %s: %w", c.Name, quotedPath(path), err)
 	}
 	return s, nil
 }
@@ -65,6 +66,9 @@ func (l *Library) ReadSnapshot(thread *starlark.Thread, in io.Reader, limit uint
 	r := bufio.NewReaderSize(in, size)
 	if magic, _ := r.Peek(2); string(magic) == "\x1f\x8b" {
 		z, err := gzip.NewReader(r)
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			err = errCut
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -79,6 +83,9 @@ func (l *Library) ReadSnapshot(thread *starlark.Thread, in io.Reader, limit uint
 	}
 	return s, nil
 }
+
+// errCut is the error of a compressed file without its end.
+var errCut = errors.New("the file was cut: what is compressed has no end")
 
 // snapshotFile is a file that is being read.
 type snapshotFile struct {
@@ -111,7 +118,7 @@ func (f *snapshotFile) next() ([]byte, error) {
 		case err == io.EOF && len(f.buf) > 0:
 			return nil, errors.New("the file was cut: its last line has no end")
 		case errors.Is(err, io.ErrUnexpectedEOF):
-			return nil, errors.New("the file was cut: what is compressed has no end")
+			return nil, errCut
 		default:
 			return nil, err
 		}
@@ -158,16 +165,16 @@ func (f *snapshotFile) read(ctx context.Context) (*Snapshot, error) {
 func (f *snapshotFile) end(line []byte) error {
 	var end struct {
 		End     string `json:"end"`
-		Entries *int   `json:"entries"`
+		Entries *uint  `json:"entries"`
 	}
 	if err := strict(line, &end); err != nil {
 		return err
 	}
 	switch n := f.m.held.N; {
 	case end.End != fileKind || end.Entries == nil:
-		return fmt.Errorf("got %s, want {\"end\":%q,\"entries\":%d}", shorten(starlark.String(line).String()), fileKind, n)
-	case *end.Entries != n:
-		return fmt.Errorf("it says %s, and there are %d: lines were lost or added", entriesIn(*end.Entries), n)
+		return fmt.Errorf("got %s, want {\"end\":%q,\"entries\":%d}", quoted(string(line)), fileKind, n)
+	case *end.Entries != uint(n):
+		return fmt.Errorf("it says that there are %d entries, and there are %d: lines were lost or added", *end.Entries, n)
 	}
 	if _, err := f.next(); err != io.EOF {
 		if err == nil {
@@ -197,9 +204,13 @@ func unreadable(err error) error {
 		return errors.New("it is no JSON object")
 	}
 	if e, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && e.Field != "" {
-		return fmt.Errorf("%s: got %s, want %s", strings.ToLower(e.Field), e.Value, e.Type)
+		want := e.Type.String()
+		if e.Type.Kind() == reflect.Struct {
+			want = "object"
+		}
+		return fmt.Errorf("%s: got %s, want %s", strings.ToLower(e.Field), shorten(e.Value), want)
 	}
-	return fmt.Errorf("it is no such JSON object: %s", strings.TrimPrefix(err.Error(), "json: "))
+	return fmt.Errorf("it is no such JSON object: %s", shorten(strings.TrimPrefix(err.Error(), "json: ")))
 }
 
 // header reads the first line.
@@ -221,7 +232,7 @@ func (f *snapshotFile) header(line []byte) (*Snapshot, error) {
 		}
 		ByteOrder string `json:"byte_order"`
 		Host      string
-		Time      time.Time
+		Time      string
 		Ktime     uint64
 		Complete  bool
 		Restarts  int
@@ -233,15 +244,19 @@ func (f *snapshotFile) header(line []byte) (*Snapshot, error) {
 	case h.Bpfsh != fileKind:
 		return nil, fmt.Errorf("this is no snapshot: it does not begin with {\"bpfsh\":%q", fileKind)
 	case string(h.Version) != fmt.Sprint(fileVersion):
-		return nil, fmt.Errorf("it has version %s, and this bpfsh reads version %d", shorten(starlark.String(h.Version).String()), fileVersion)
+		return nil, fmt.Errorf("it has version %s, and this bpfsh reads version %d", quoted(string(h.Version)), fileVersion)
 	case h.ByteOrder != byteOrder:
-		return nil, fmt.Errorf("its bytes are of a machine with byte order %s, and this one has %s", starlark.String(h.ByteOrder), byteOrder)
+		return nil, fmt.Errorf("its bytes are of a machine with byte order %s, and this one has %s", quoted(h.ByteOrder), byteOrder)
+	}
+	at, err := time.Parse(time.RFC3339, h.Time)
+	if year := at.UTC().Year(); h.Time != "" && (err != nil || year < 0 || year > 9999) {
+		return nil, fmt.Errorf("time: got %s, want one such as \"2026-11-23T10:15:00Z\"", quoted(h.Time))
 	}
 	m := h.Map
 	info := &engine.Info{ID: m.ID, Name: m.Name, KeySize: m.KeySize, ValueSize: m.ValueSize, MaxEntries: m.MaxEntries, Flags: m.Flags, MapExtra: m.MapExtra, CPUs: m.CPUs}
 	var ok bool
 	if info.Type, ok = engine.TypeByName(m.Type); !ok {
-		return nil, fmt.Errorf("map.type: there is no map type %s%s", starlark.String(m.Type), method.DidYouMean(m.Type, engine.TypeNames()))
+		return nil, fmt.Errorf("map.type: there is no map type %s%s", quoted(m.Type), method.DidYouMean(m.Type, engine.TypeNames()))
 	}
 	kind := engine.KindOf(info.Type)
 	const maxCPUs = 1 << 14
@@ -249,7 +264,7 @@ func (f *snapshotFile) header(line []byte) (*Snapshot, error) {
 	case !kind.Keyed() || !kind.Has("lookup_batch"):
 		return nil, fmt.Errorf("map.type: %s has no entries that can be read", article(kind.Name))
 	case len(m.Name) > maxName:
-		return nil, fmt.Errorf("map.name: %s has %d characters, and the kernel keeps %d", shorten(starlark.String(m.Name).String()), len(m.Name), maxName)
+		return nil, fmt.Errorf("map.name: %s has %d characters, and the kernel keeps %d", quoted(m.Name), len(m.Name), maxName)
 	case kind.PerCPU != (m.CPUs > 0) || m.CPUs < 0 || m.CPUs > maxCPUs:
 		return nil, fmt.Errorf("map.cpus: %d cannot be, of %s", m.CPUs, article(kind.Name))
 	}
@@ -276,7 +291,7 @@ func (f *snapshotFile) header(line []byte) (*Snapshot, error) {
 	if err := f.measure(); err != nil {
 		return nil, err
 	}
-	return &Snapshot{m: f.m, time: h.Time.Local(), ktime: h.Ktime, host: h.Host, complete: h.Complete, restarts: h.Restarts}, nil
+	return &Snapshot{m: f.m, time: at.Local(), ktime: h.Ktime, host: h.Host, complete: h.Complete, restarts: h.Restarts}, nil
 }
 
 // typ reads a type, which has to have a size.

@@ -35,11 +35,15 @@ type SyntaxError struct {
 }
 
 func (e *SyntaxError) Error() string {
-	shown := e.Spelling
-	if len(shown) > 80 {
-		shown = strings.ToValidUTF8(shown[:77], "") + "..."
+	return fmt.Sprintf("type %s, column %d: %s", strconv.Quote(cut(e.Spelling, 80)), e.Column, cut(e.Text, 500))
+}
+
+// cut leaves of a text at most so many bytes.
+func cut(s string, most int) string {
+	if len(s) <= most {
+		return s
 	}
-	return fmt.Sprintf("type %s, column %d: %s", strconv.Quote(shown), e.Column, e.Text)
+	return strings.ToValidUTF8(s[:most-3], "") + "..."
 }
 
 // parser reads a spelling, one method for each rule of the grammar.
