@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	goruntime "runtime"
 	"strings"
 	"testing"
 	"time"
@@ -152,34 +153,37 @@ func TestSaveLink(t *testing.T) {
 	}
 }
 
-// TestPipesWait waits for the other end of a pipe, and for what comes through it, until the run is stopped.
+// TestPipesWait waits for the other end of a pipe, and for what comes or goes through it, until the run is stopped.
 func TestPipesWait(t *testing.T) {
-	t.Chdir(t.TempDir())
-	if err := unix.Mkfifo("pipe", 0o600); err != nil {
-		t.Fatal(err)
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	defer w.Close()
-	for _, code := range []string{
-		fmt.Sprintf("load_snapshot('/proc/self/fd/%d')", r.Fd()), fmt.Sprintf("s.save('/proc/self/fd/%d')", w.Fd()),
-		"load_snapshot('pipe')", "s.save('pipe')",
+	const open, move = "select", "IO wait"
+	for _, row := range []struct{ code, waits string }{
+		{"load_snapshot('pipe')", open}, {"s.save('pipe')", open}, {"write('pipe', 'x')", open},
+		{"load_snapshot('/proc/self/fd/%d')", move}, {"s.save('/proc/self/fd/%d')", move}, {"write('/proc/self/fd/%d', 'x' * 1000000)", move},
 	} {
-		t.Run(code, func(t *testing.T) {
+		t.Run(row.code, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			if err := unix.Mkfifo("pipe", 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if row.waits == move {
+				both, err := os.OpenFile("pipe", os.O_RDWR, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer both.Close()
+				row.code = fmt.Sprintf(row.code, both.Fd())
+			}
 			library := builtins.New(&memory.Engine{}, nil)
 			defer library.Close()
 			s := runtime.New(runtime.Config{Predeclared: library.Predeclared()})
 			if err := chunk(s, many); err != nil {
 				t.Fatal(err)
 			}
-			pressed, done := errors.New("pressed"), make(chan error)
-			go func() { done <- chunk(s, code) }()
-			time.Sleep(10 * time.Millisecond) // it may not have begun to wait, which the test then does not see
-			for !s.Interrupt(pressed) {
-				time.Sleep(time.Millisecond)
+			pressed, done := errors.New("pressed"), make(chan error, 1)
+			go func() { done <- chunk(s, row.code) }()
+			awaitState(t, row.waits, "runtime.(*Session).Chunk")
+			if !s.Interrupt(pressed) {
+				t.Error("nothing runs")
 			}
 			select {
 			case err := <-done:
@@ -187,10 +191,30 @@ func TestPipesWait(t *testing.T) {
 					t.Errorf("got %v, want %v", err, pressed)
 				}
 			case <-time.After(10 * time.Second):
-				t.Fatal("it waits for ever")
+				t.Error("it waits for ever")
 			}
+			both, err := os.OpenFile("pipe", os.O_RDWR, 0) // who still opens it has the other end now
+			if err != nil {
+				t.Fatal(err)
+			}
+			both.Close()
 		})
 	}
+}
+
+// awaitState waits until a goroutine that runs a function is in a state, as the runtime calls it: "select", "IO wait".
+func awaitState(t *testing.T, state, function string) {
+	t.Helper()
+	stacks := make([]byte, 1<<20)
+	for range 10000 {
+		for g := range strings.SplitSeq(string(stacks[:goruntime.Stack(stacks, true)]), "\n\n") {
+			if first, rest, _ := strings.Cut(g, "\n"); strings.Contains(first, "["+state) && strings.Contains(rest, function) {
+				return
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Fatalf("no goroutine in %s is in the state %s:\n%s", function, state, stacks)
 }
 
 // loading gives bytes to load_snapshot.

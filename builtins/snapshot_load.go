@@ -43,13 +43,15 @@ func (l *Library) loadSnapshot(c method.Call) (starlark.Value, error) {
 		}
 	}
 	ctx := runtime.Context(c.Thread)
-	f, err := openFile(ctx, path, os.O_RDONLY)
+	f, err := runtime.OpenFile(ctx, path, os.O_RDONLY)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)
 	}
-	defer f.Close()
-	defer context.AfterFunc(ctx, func() { f.Close() })() // nobody need wait for a pipe
-	s, err := l.ReadSnapshot(c.Thread, f, limit)
+	var s *Snapshot
+	err = runtime.UseFile(ctx, f, func(f *os.File) (err error) {
+		s, err = l.ReadSnapshot(c.Thread, f, limit)
+		return err
+	})
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -34,8 +34,8 @@ func (s *Snapshot) save(c method.Call) (starlark.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	if path == "" {
-		return nil, c.Bad("path", c.Args[0], `a path such as "flows.jsonl.gz"`)
+	if path == "" || strings.ContainsRune(path, 0) {
+		return nil, c.Bad("path", c.Args[0], `a path such as "flows.jsonl.gz", which has no NUL`)
 	}
 	ctx := runtime.Context(c.Thread)
 	s = s.kept()
@@ -75,7 +75,7 @@ func writeWhole(ctx context.Context, path string, f func(io.Writer) error) (err 
 		path = real // the link stays one
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		pipe, err := openFile(ctx, path, os.O_WRONLY)
+		pipe, err := runtime.OpenFile(ctx, path, os.O_WRONLY)
 		if err != nil {
 			return err
 		}
@@ -112,45 +112,21 @@ func asPath(err error, path string) error {
 
 // writeTo writes to a file and closes it.
 func writeTo(ctx context.Context, file *os.File, f func(io.Writer) error) error {
-	defer context.AfterFunc(ctx, func() { file.Close() })() // nobody need wait for who reads a pipe
-	const size = 1 << 16
-	w := bufio.NewWriterSize(file, size)
-	err := f(w)
-	if err == nil {
-		err = w.Flush()
-	}
-	if err == nil {
-		// A file system may find only now that it is full. A pipe or a device has no such thing.
-		if err = file.Sync(); errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EROFS) {
-			err = nil
+	return runtime.UseFile(ctx, file, func(file *os.File) error {
+		const size = 1 << 16
+		w := bufio.NewWriterSize(file, size)
+		if err := f(w); err != nil {
+			return err
 		}
-	}
-	if e := file.Close(); err == nil {
-		err = e
-	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
-}
-
-// openFile opens a file. Of a pipe that waits for who has its other end, while ctx lasts.
-func openFile(ctx context.Context, path string, mode int) (*os.File, error) {
-	type result struct {
-		f   *os.File
-		err error
-	}
-	opened := make(chan result, 1)
-	go func() {
-		f, err := os.OpenFile(path, mode, 0o666)
-		opened <- result{f, err} // which nobody may take any more: then the file is closed when it is collected
-	}()
-	select {
-	case r := <-opened:
-		return r.f, r.err
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+		// A file system may find only now that it is full. A pipe or a device has no such thing.
+		if err := file.Sync(); err != nil && !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.EROFS) {
+			return err
+		}
+		return nil
+	})
 }
 
 // write writes the lines of the file.

@@ -72,7 +72,15 @@ routes.update_batch(json.decode(read("routes.json")))`,
 		default:
 			return nil, c.Bad("text", v, "string or bytes")
 		}
-		if err := os.WriteFile(path, text, 0o666); err != nil {
+		ctx := Context(c.Thread)
+		file, err := OpenFile(ctx, path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC)
+		if err == nil {
+			err = UseFile(ctx, file, func(file *os.File) error {
+				_, err := file.Write(text)
+				return err
+			})
+		}
+		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
 		return starlark.None, nil
@@ -85,11 +93,19 @@ func (s *Session) input(path string) *input {
 	if path == "-" {
 		return s.stdin
 	}
-	return newInput(func() (io.ReadCloser, error) { return os.Open(path) })
+	return newInput(func() (io.ReadCloser, error) {
+		if err := checkPath(path); err != nil {
+			return nil, err
+		}
+		return os.Open(path)
+	})
 }
 
 // readable says why a file cannot be read, without opening it: that may block.
 func readable(path string) error {
+	if err := checkPath(path); err != nil {
+		return err
+	}
 	const readOK = 4 // access(2)'s R_OK
 	st, err := os.Stat(path)
 	switch {
