@@ -62,7 +62,7 @@ func run(ctx context.Context, args []string) error {
 	initramfs := filepath.Join(work, "initramfs")
 	suites, err := pack(ctx, work, initramfs, *packages, *tests)
 	if err != nil {
-		return err
+		return stopped(ctx, err)
 	}
 
 	results := make([]*result, flags.NArg())
@@ -77,28 +77,21 @@ func run(ctx context.Context, args []string) error {
 	}
 	group.Wait()
 
-	failed := 0
 	for _, r := range results {
 		r.write(os.Stdout)
-		if !r.passed() {
-			failed++
-		}
 	}
-	if failed > 0 {
-		return fmt.Errorf("%d of %d kernels failed", failed, len(results))
-	}
-	return nil
+	return sum(results)
 }
 
 // try runs the tests on one kernel.
 func try(ctx context.Context, m machine, cache string, r *result, initramfs string, verbose bool) *result {
 	image, err := kernelImage(ctx, cache, r.name)
 	if err != nil {
-		r.broken = err
+		r.broken = stopped(ctx, err)
 		return r
 	}
 	begin := time.Now()
-	r.broken = m.run(ctx, image, initramfs, func(line string) {
+	err = m.run(ctx, image, initramfs, func(line string) {
 		if verbose {
 			fmt.Printf("%s: %s\n", r.name, line)
 		}
@@ -106,6 +99,15 @@ func try(ctx context.Context, m machine, cache string, r *result, initramfs stri
 			fmt.Printf("%-8s %s\n", r.name, said)
 		}
 	})
-	r.took = time.Since(begin)
+	r.took, r.broken = time.Since(begin), stopped(ctx, err)
+	fmt.Printf("%-8s %s\n", r.name, r.ended())
 	return r
+}
+
+// stopped is the error of what was under way when a signal came.
+func stopped(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return errInterrupted
+	}
+	return err
 }

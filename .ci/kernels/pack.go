@@ -74,8 +74,10 @@ func pack(ctx context.Context, work, initramfs, packages, tests string) ([]suite
 	return suites, errors.Join(c.close(), w.Flush(), z.Close(), f.Close())
 }
 
-// findSuites are the packages whose tests reach what touches the kernel.
+// findSuites are the packages whose tests reach what touches the kernel, and that have a text in their paths: as "./a/..."
+// too, which is how go test takes it.
 func findSuites(ctx context.Context, having string) (suites []suite, err error) {
+	having = strings.Trim(having, "./")
 	out, err := output(exec.CommandContext(ctx, "go", "list", "-test", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./..."))
 	if err != nil {
 		return nil, err

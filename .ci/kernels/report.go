@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -165,6 +166,38 @@ func (s *suiteResult) line(release string) string {
 
 func (r *result) passed() bool {
 	return r.broken == nil && !slices.ContainsFunc(r.suites, func(s suiteResult) bool { return !s.ok(r.release) })
+}
+
+// ended says of a kernel that has just come to its end how it went.
+func (r *result) ended() string {
+	word := "ok  "
+	if !r.passed() {
+		word = "FAIL"
+	}
+	return fmt.Sprintf("%s all of Linux %s took %v", word, cmp.Or(r.release, "?"), r.took.Round(time.Second))
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// sum is nil if all kernels passed, and else says how many did not.
+func sum(results []*result) error {
+	passed, interrupted := 0, 0
+	for _, r := range results {
+		switch {
+		case r.passed():
+			passed++
+		case errors.Is(r.broken, errInterrupted):
+			interrupted++
+		}
+	}
+	failed := len(results) - passed - interrupted
+	switch {
+	case interrupted > 0:
+		return fmt.Errorf("%w: of %d kernels %d had passed and %d failed", errInterrupted, len(results), passed, failed)
+	case failed > 0:
+		return fmt.Errorf("%d of %d kernels failed", failed, len(results))
+	}
+	return nil
 }
 
 // write writes the whole result.

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // printed is what the tests of a package may write, as -test.v=test2json has it.
@@ -74,5 +78,53 @@ func TestReportNothing(t *testing.T) {
 	}
 	if r := newResult("6.1", true, []suite{{pkg: "bpfsh/some"}}); r.read("@begin bpfsh/some")+r.read("@exit 0") == "" || !r.passed() {
 		t.Error("a package without one of the tests that were asked for has failed")
+	}
+}
+
+// TestSum tells an interrupted run from one that failed.
+func TestSum(t *testing.T) {
+	passed, failed, stopped := resultOf("PASS", "0"), resultOf("PASS", "1"), resultOf("PASS", "0")
+	stopped.broken = errInterrupted
+	for want, results := range map[string][]*result{
+		"<nil>":                 {passed, passed},
+		"1 of 2 kernels failed": {passed, failed},
+		"interrupted: of 4 kernels 1 had passed and 1 failed": {passed, failed, stopped, stopped},
+	} {
+		if got := fmt.Sprint(sum(results)); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+	passed.took = 272400 * time.Millisecond
+	if got, want := passed.ended(), "ok   all of Linux 6.1.0-56-cloud-amd64 took 4m32s"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// TestInterrupted ends before anything has begun.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := run(ctx, []string{"-cache", t.TempDir(), "6.1"}); err != errInterrupted {
+		t.Errorf("got %v, want %v", err, errInterrupted)
+	}
+	r := try(ctx, machine{}, t.TempDir(), newResult("6.1", false, nil), "", false)
+	if err := sum([]*result{r}); !errors.Is(err, errInterrupted) {
+		t.Errorf("got %v, want %v", err, errInterrupted)
+	}
+}
+
+// TestFindSuites finds packages by a part of their paths, in whichever way it is given.
+func TestFindSuites(t *testing.T) {
+	t.Chdir("../..")
+	all := []string{"bpfsh/builtins/host"}
+	for _, having := range []string{"builtins/host", "./builtins/host", "./builtins/host/", "./builtins/host/..."} {
+		var found []string
+		suites, err := findSuites(t.Context(), having)
+		for _, s := range suites {
+			found = append(found, s.pkg)
+		}
+		if err != nil || !slices.Equal(found, all) {
+			t.Errorf("%s: got %v, %v, want %v", having, found, err, all)
+		}
 	}
 }
