@@ -16,7 +16,7 @@ var kernelAddMethods = []method.Row[*KernelSide]{{
 	Params: "key, n, field=None, cpu=None",
 	Doc: "Add n to a number in a value, in one step (an atomic add).\n" +
 		"Nothing that programs or other processes add meanwhile is lost, which user space cannot do. field names the number in a struct (\"bytes\", \"tcp.bytes\"); it has 4 or 8 bytes. " +
-		"It returns the sum, which wraps around as in C; None before Linux 5.12. ENOENT: there is no entry under key. Of a per-CPU map one CPU's value grows; in a trie, that under the longest prefix that covers key.",
+		"It returns the sum; None before Linux 5.12. A sum that does not fit wraps around as in C, and is no error: 0xffffffff + 1 is 0 in a u32. ENOENT: there is no entry under key. Of a per-CPU map one CPU's value grows; in a trie, that under the longest prefix that covers key.",
 	Example: `m.kernel.add("10.0.0.1", 1, "packets")
 m.kernel.add("10.0.0.1", -60, "bytes")    # it returns the new number
 drops.kernel.add(1, 1, cpu=0)             # a value that is no struct`,

@@ -55,7 +55,7 @@ func flagSet(o *options) *pflag.FlagSet {
 	fs.Uint64Var(&o.maxSteps, "max-steps", 0, "end the script after `N` steps of computation")
 	fs.StringVar(&o.engine, "engine", "kernel", "where the maps are: kernel, memory (this process), auto")
 	choices(fs, "engine", "ENGINE", engineNames...)
-	fs.BoolVar(&o.readonly, "readonly", false, "change nothing: maps are opened read-only, and writes refused")
+	fs.BoolVar(&o.readonly, "readonly", false, "change no map and no pin: maps are opened read-only, and writes refused; files are written")
 	fs.BoolVar(&o.dryRun, "dry-run", false, "change no map and no pin: writes stay in the process, and are printed as a plan at the end; files are written")
 	fs.StringVar(&o.format, "format", "", "table (on a terminal), json, jsonl, csv, tsv (else), markdown")
 	choices(fs, "format", "FORMAT", render.FormatNames()...)
