@@ -101,10 +101,11 @@ func (l *Library) object(thread *starlark.Thread, what engine.Object, v starlark
 
 // unfit is the error of what stands for no object of a kind.
 func unfit(what engine.Object, v starlark.Value) error {
-	if s, ok := starlark.AsString(v); ok && strings.ContainsRune(s, 0) {
-		return fmt.Errorf("got %s, want %s: neither a name nor a path has a NUL", method.Describe(v), objectWants[what])
+	want := objectWants[what]
+	if s, _ := starlark.AsString(v); strings.ContainsRune(s, 0) {
+		want += ": neither a name nor a path has a NUL"
 	}
-	return fmt.Errorf("got %s, want %s", method.Describe(v), objectWants[what])
+	return fmt.Errorf("got %s, want %s", method.Describe(v), want)
 }
 
 // opened names what could not be opened, and what it wants of a process. It is the error of an object that is no map.

@@ -101,11 +101,8 @@ func pathArg(c method.Call, i int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if path == "" {
-		return "", c.Bad("path", c.Args[i], `a path such as "/sys/fs/bpf/flows"`)
-	}
-	if strings.ContainsRune(path, 0) {
-		return "", c.Bad("path", c.Args[i], "a path, which has no NUL")
+	if path == "" || strings.ContainsRune(path, 0) {
+		return "", c.Bad("path", c.Args[i], `a path such as "/sys/fs/bpf/flows", which has no NUL`)
 	}
 	return filepath.Abs(path)
 }

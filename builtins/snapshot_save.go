@@ -62,9 +62,9 @@ func (s *Snapshot) save(c method.Call) (starlark.Value, error) {
 
 // kept is the snapshot with types whose spellings load_snapshot reads.
 func (s *Snapshot) kept() *Snapshot {
-	of := *s
-	of.m = s.m.detached(s.m.held)
-	of.m.key, of.m.value.Type = s.m.key.Kept(), s.m.value.Type.Kept()
+	of, m := *s, *s.m
+	m.key, m.value.Type = m.key.Kept(), m.value.Type.Kept()
+	of.m = &m
 	return &of
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"bpfsh/runtime/method"
 )
@@ -41,10 +42,8 @@ func unknownField(what, name string, names []string) string {
 
 // escapeName writes a name as it is but for what a terminal would obey, and for what is no text.
 func escapeName(s string) string {
-	if !isName(s) {
-		if q := strconv.Quote(s); q[1:len(q)-1] != s {
-			return q
-		}
+	if strings.ContainsFunc(s, func(r rune) bool { return r == utf8.RuneError || !strconv.IsPrint(r) }) {
+		return strconv.Quote(s)
 	}
 	return s
 }

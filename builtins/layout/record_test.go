@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/cilium/ebpf/btf"
+	"go.starlark.net/starlark"
 )
 
 func TestRecord(t *testing.T) {
@@ -75,4 +76,19 @@ func TestRecordKeys(t *testing.T) {
 		{`T("struct k { u64 a; }")(1) in {T("struct { u64 a; }")(1): "x"}`, `False`},
 		{`len({r: 0 for r in [T("struct { u8 a:4, :3; }").decode(b) for b in [b"\x01", b"\x11", b"\x71"]]})`, `1`},
 	})
+}
+
+// TestRecordNames writes the names of fields as they are, and in quotes what a terminal would obey.
+func TestRecordNames(t *testing.T) {
+	typ, err := Of(fields(3, at(0, "main.buf", uint8Type), at(8, "a\x1b", uint8Type), at(16, "\xff", uint8Type)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `record(main.buf=1, "a\x1b"=2, "\xff"=3)`
+	if got := typ.Decode([]byte{1, 2, 3}).String(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got, want := typ.Encode(make([]byte, 3), starlark.NewDict(0)).Error(), `field "main.buf" of struct is missing; it has "main.buf", "a\x1b", "\xff"`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }

@@ -46,7 +46,7 @@ func split(t btf.Type) (elem, dims string) {
 	case *btf.Struct, *btf.Union, *btf.Datasec:
 		return spellComposite(compositeOf(u)), ""
 	case *btf.Fwd:
-		return title(u.Kind.String(), u.Name), ""
+		return u.Kind.String() + " " + u.Name, ""
 	default:
 		return strings.ToLower(fmt.Sprintf("%T", u)[len("*btf."):]), ""
 	}
@@ -101,8 +101,8 @@ func (t *Type) Kept() *Type {
 	if err == nil && again.name == t.name && again.Fits(t) {
 		return t
 	}
-	n := uint32(t.size)
-	return &Type{btf: arrayType(bytesElem, n), name: fmt.Sprintf("bytes[%d]", n), size: t.size, codec: bytesCodec{}, host: t.host}
+	b := arrayType(bytesElem, uint32(t.size))
+	return &Type{btf: b, name: spell(b), size: t.size, codec: bytesCodec{}, host: t.host}
 }
 
 // spellComposite writes a struct or a union. One that C would lay out in another way is written as packed, with the
@@ -143,12 +143,12 @@ func spellComposite(c composite) string {
 func spellMember(m btf.Member) string {
 	elem, dims := split(m.Type)
 	s := elem
-	switch {
-	case m.Name == "":
-	case elem == charType.Name && basicWords[m.Name]: // "char int" would be one type
-		s += " " + strconv.Quote(m.Name)
-	default:
-		s += " " + quoteName(m.Name)
+	if m.Name != "" {
+		name := quoteName(m.Name)
+		if elem == charType.Name && basicWords[name] { // "char int" would be one type
+			name = strconv.Quote(name)
+		}
+		s += " " + name
 	}
 	if m.BitfieldSize > 0 {
 		return s + fmt.Sprintf(" : %d", m.BitfieldSize)
