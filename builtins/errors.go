@@ -186,7 +186,7 @@ func (e *Error) right() *engine.Right {
 	case mounting(e):
 		return engine.Mounting
 	case e.spec != nil:
-		return engine.KindOf(e.spec.Type).Making()
+		return e.spec.Making()
 	case kernelSide(e):
 		return engine.Running
 	case e.Op == "freeze":

@@ -1,6 +1,10 @@
 package engine
 
-import "slices"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // Right is what the kernel wants of a process before it does something.
 type Right struct {
@@ -18,6 +22,7 @@ var (
 	Making           = &Right{Does: "`create` of hashes without LRU, arrays and ring buffers, and of maps of maps, programs, perf events and cgroups", Wants: []string{"CAP_BPF"}, Open: true}
 	MakingPrivileged = &Right{Does: "`create` of all other types, but those of the next row", Wants: []string{"CAP_BPF"}}
 	MakingNetwork    = &Right{Does: "`create` of `devmap`, `devmap_hash`, `sockmap`, `sockhash`, `xskmap`", Wants: []string{"CAP_BPF", "CAP_NET_ADMIN"}}
+	MakingUnseeded   = &Right{Does: "`create` of hashes with `flags=BPF_F_ZERO_SEED`", Wants: []string{"CAP_SYS_ADMIN"}}
 
 	KeepingTypes = &Right{Does: "types that the kernel keeps with a new map, which locks and storages need", Wants: []string{"CAP_BPF"}}
 
@@ -37,7 +42,7 @@ var (
 )
 
 // Rights are all of them, in the order of the README.
-var Rights = []*Right{Using, Freezing, Making, MakingPrivileged, MakingNetwork, KeepingTypes, Running, RunningEach, RunningNested, RunningDevice, RunningLocked, RunningInside, Counting,
+var Rights = []*Right{Using, Freezing, Making, MakingPrivileged, MakingNetwork, MakingUnseeded, KeepingTypes, Running, RunningEach, RunningNested, RunningDevice, RunningLocked, RunningInside, Counting,
 	Finding, Listening, ReadingTypes, Mounting, Taking}
 
 // Making is what making a map of the type wants.
@@ -51,4 +56,13 @@ func (k *Kind) Making() *Right {
 	default:
 		return MakingPrivileged
 	}
+}
+
+// Making is what making the map wants.
+func (s *Spec) Making() *Right {
+	k := KindOf(s.Type)
+	if s.Flags&unix.BPF_F_ZERO_SEED != 0 && k.Shape == Hashed {
+		return MakingUnseeded
+	}
+	return k.Making()
 }

@@ -116,6 +116,11 @@ var rightsTried = []struct {
 	{right: engine.RunningInside, name: "kernel.lookup with a lock behind", code: `create("array", value="struct { u32 n; struct bpf_spin_lock lock; }", max_entries=1).kernel.lookup(0)`, first: []*engine.Right{engine.Making, engine.KeepingTypes}},
 	{right: &engine.Right{Wants: []string{"CAP_BPF", "CAP_SYS_ADMIN"}}, name: "kernel.lookup with a lock that is not known", code: `open(P + "locked").kernel.lookup(0)`, first: []*engine.Right{engine.Running}},
 
+	{right: engine.MakingUnseeded, name: "create hash without a seed", code: `create("hash", key="u32", value="u32", max_entries=1, flags=BPF_F_ZERO_SEED)`},
+	{right: engine.MakingUnseeded, name: "create lru_hash without a seed", code: `create("lru_hash", key="u32", value="u32", max_entries=1, flags=BPF_F_ZERO_SEED)`},
+	{right: engine.MakingUnseeded, name: "create percpu_hash without a seed", code: `create("percpu_hash", key="u32", value="u32", max_entries=1, flags=BPF_F_ZERO_SEED)`},
+	{right: engine.MakingPrivileged, name: "create bloom_filter without a seed", code: `create("bloom_filter", value="u32", max_entries=1, flags=BPF_F_ZERO_SEED)`, since: "5.16"},
+
 	{right: engine.Finding, name: "open by id", code: `open(ID)`},
 	{right: engine.Finding, name: "open by name", code: `open("rights_inner")`},
 	{right: engine.Finding, name: "maps", code: `maps("rights_*", count=True)`},
