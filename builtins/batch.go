@@ -79,7 +79,7 @@ func (m *Map) batches(c method.Call, walk func(engine.Map, int) *engine.Walk) (s
 	if err != nil {
 		return nil, err
 	}
-	if !m.kind.Keyed() || m.kind.Instead[c.Name] != "" {
+	if !m.kind.Keyed() || m.kind.Instead.Of(c.Name) != "" {
 		return nil, m.fail(c.Name, nil, errNotForType)
 	}
 	return &batches{m, c.Name, func() *engine.Walk { return walk(m.raw, size) }}, nil

@@ -225,7 +225,7 @@ func (e *Error) instead() string {
 		lacks, op = e.Map.kind.Program, base
 	}
 	for _, name := range []string{op, genericOp[op], ""} {
-		if text := lacks[name]; text != "" {
+		if text := lacks.Of(name); text != "" {
 			return text
 		}
 	}

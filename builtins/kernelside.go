@@ -215,7 +215,7 @@ func (k *KernelSide) Attr(name string) (starlark.Value, error) {
 func (k *KernelSide) Help() string {
 	var sb strings.Builder
 	sb.WriteString(k.String())
-	if none := k.m.kind.Program[""]; none != "" && !k.m.kind.Streams {
+	if none := k.m.kind.Program.Of(""); none != "" && !k.m.kind.Streams {
 		fmt.Fprintf(&sb, "\n  A program has no operation on %s: %s.", article(k.m.kind.Name), none)
 	}
 	var entries []method.Entry

@@ -26,9 +26,9 @@ type Kind struct {
 
 	// Instead says, for what the type lacks, what to use. Keys are operations ("delete", "items", "pop" …). "pop"
 	// may be there for a type that lacks it on older kernels only.
-	Instead map[string]string
+	Instead lacks
 	// Program says the same for what a program in the kernel does with the map.
-	Program map[string]string
+	Program lacks
 
 	Flags     uint32 // added at creation: the kernel wants them always
 	Sets      uint32 // flags that the kernel sets itself, and does not take
@@ -92,13 +92,13 @@ func (k *Kind) Has(op string) bool {
 		if k.Shape == Ordered || k.Shape == Indexed {
 			return true
 		}
-		return k.Has("delete") && k.Instead[op] == ""
+		return k.Has("delete") && k.Instead.Of(op) == ""
 	case "pop":
 		if k.Arrived(op) != "" { // what stands instead is for kernels before that
 			return true
 		}
 	}
-	return k.Instead[op] == "" && k.Instead[""] == ""
+	return k.Instead.Of(op) == "" && k.Instead.Of("") == ""
 }
 
 // Missing says whether an error of a deletion means that there was nothing. An empty slot of a map of sockets answers
@@ -112,7 +112,7 @@ func (k *Kind) ProgramHas(op string) bool {
 	if op == "output" {
 		return k.Streams
 	}
-	return k.Program[op] == "" && k.Program[""] == ""
+	return k.Program.Of(op) == "" && k.Program.Of("") == ""
 }
 
 const (

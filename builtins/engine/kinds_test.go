@@ -84,7 +84,7 @@ func TestInstead(t *testing.T) {
 				err := a.try(m)
 				refused := errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, notSupported)
 				for _, op := range append(strings.Fields(a.also), a.op) {
-					text := kind.Instead[op] + kind.Instead[""]
+					text := kind.Instead.Of(op) + kind.Instead.Of("")
 					switch {
 					case refused && kind.Name == "hash_of_maps" && op == "pop_batch": // an older kernel
 					case refused && text == "":

@@ -1,7 +1,7 @@
 package engine
 
 import (
-	"maps"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -9,131 +9,136 @@ import (
 // NotSupported is the kernel's own ENOTSUPP, which has no name in user space: the type has no such operation.
 const NotSupported = unix.Errno(524)
 
-// lacks is what types lack, and what to use instead. The keys are operations; "" is any other.
-type lacks = map[string]string
+// lacks is what types lack, and what to use instead: by operations, of which "" is any other. A later one overrides an
+// earlier one.
+type lacks []struct{ op, instead string }
 
-// without joins what a type lacks. A later part overrides an earlier one.
-func without(parts ...lacks) lacks {
-	all := lacks{}
-	for _, p := range parts {
-		maps.Copy(all, p)
+// without joins what a type lacks.
+func without(parts ...lacks) lacks { return slices.Concat(parts...) }
+
+// Of is what to use instead of an operation; "" if the type has it.
+func (l lacks) Of(op string) string {
+	for i := len(l) - 1; i >= 0; i-- {
+		if l[i].op == op {
+			return l[i].instead
+		}
 	}
-	return all
+	return ""
 }
 
 var (
 	noEnds = lacks{
-		"drain": "it has keys, and no order: items() reads, delete(key) removes",
-		"push":  "entries are written by key: m[key] = value",
-		"peek":  "entries are read by key: m[key]",
+		{"drain", "it has keys, and no order: items() reads, delete(key) removes"},
+		{"push", "entries are written by key: m[key] = value"},
+		{"peek", "entries are read by key: m[key]"},
 	}
 	// Of hashes all but hash_of_maps have it on newer kernels, see arrivals; their batch has it since there are batches.
-	noPop      = lacks{"pop": "the kernel has no such step for it: lookup, then delete"}
-	noPopBatch = without(noPop, lacks{"pop_batch": "the kernel has no such step for it: lookup_batch, then delete_batch"})
+	noPop      = lacks{{"pop", "the kernel has no such step for it: lookup, then delete"}}
+	noPopBatch = without(noPop, lacks{{"pop_batch", "the kernel has no such step for it: lookup_batch, then delete_batch"}})
 	noWalk     = lacks{
-		"next_key":     "its entries belong to the objects that are its keys, and cannot be listed",
-		"items":        "its entries belong to the objects that are its keys, and cannot be listed",
-		"keys":         "its entries belong to the objects that are its keys, and cannot be listed",
-		"values":       "its entries belong to the objects that are its keys, and cannot be listed",
-		"lookup_batch": "its entries belong to the objects that are its keys, and cannot be listed",
-		"count":        "its entries belong to the objects that are its keys, and cannot be counted",
-		"clear":        "its entries belong to the objects that are its keys, and cannot be listed",
+		{"next_key", "its entries belong to the objects that are its keys, and cannot be listed"},
+		{"items", "its entries belong to the objects that are its keys, and cannot be listed"},
+		{"keys", "its entries belong to the objects that are its keys, and cannot be listed"},
+		{"values", "its entries belong to the objects that are its keys, and cannot be listed"},
+		{"lookup_batch", "its entries belong to the objects that are its keys, and cannot be listed"},
+		{"count", "its entries belong to the objects that are its keys, and cannot be counted"},
+		{"clear", "its entries belong to the objects that are its keys, and cannot be listed"},
 	}
 	noRead = lacks{
-		"lookup":       "the kernel does not give its values back",
-		"items":        "the kernel does not give its values back",
-		"keys":         "the kernel does not tell which indexes are in use: next_key gives all",
-		"values":       "the kernel does not give its values back",
-		"lookup_batch": "the kernel does not give its values back",
-		"count":        "the kernel does not tell which indexes are in use",
-		"clear":        "the kernel does not tell which indexes are in use: delete(index) empties one",
-		"pop":          "the kernel does not give its values back",
-		"pop_batch":    "the kernel does not give its values back",
+		{"lookup", "the kernel does not give its values back"},
+		{"items", "the kernel does not give its values back"},
+		{"keys", "the kernel does not tell which indexes are in use: next_key gives all"},
+		{"values", "the kernel does not give its values back"},
+		{"lookup_batch", "the kernel does not give its values back"},
+		{"count", "the kernel does not tell which indexes are in use"},
+		{"clear", "the kernel does not tell which indexes are in use: delete(index) empties one"},
+		{"pop", "the kernel does not give its values back"},
+		{"pop_batch", "the kernel does not give its values back"},
 	}
 
 	hashLacks  = without(noEnds, noPop)
 	keyedLacks = without(noEnds, noPopBatch)
 	arrayLacks = lacks{
-		"drain":        "an array has all its entries always: read with items()",
-		"delete":       "an array has all its entries always: write zeros with m[key] = 0",
-		"delete_batch": "an array has all its entries always: write zeros with update_batch",
-		"pop":          "an array has all its entries always: read with m[key], then write zeros",
-		"pop_batch":    "an array has all its entries always: read with lookup_batch, then write zeros",
-		"push":         "an array is written by index: m[index] = value",
-		"peek":         "an array is read by index: m[index]",
+		{"drain", "an array has all its entries always: read with items()"},
+		{"delete", "an array has all its entries always: write zeros with m[key] = 0"},
+		{"delete_batch", "an array has all its entries always: write zeros with update_batch"},
+		{"pop", "an array has all its entries always: read with m[key], then write zeros"},
+		{"pop_batch", "an array has all its entries always: read with lookup_batch, then write zeros"},
+		{"push", "an array is written by index: m[index] = value"},
+		{"peek", "an array is read by index: m[index]"},
 	}
 	trieLacks = lacks{
-		"drain":     "a trie has no such step: items(), then clear()",
-		"pop":       "a trie has no such step: lookup, then delete",
-		"pop_batch": "a trie has no such step: lookup_batch, then delete_batch",
-		"push":      "entries are written by prefix: m[prefix] = value",
-		"peek":      "entries are read by prefix: m[prefix]",
+		{"drain", "a trie has no such step: items(), then clear()"},
+		{"pop", "a trie has no such step: lookup, then delete"},
+		{"pop_batch", "a trie has no such step: lookup_batch, then delete_batch"},
+		{"push", "entries are written by prefix: m[prefix] = value"},
+		{"peek", "entries are read by prefix: m[prefix]"},
 	}
 	stackLacks = without(keyedLacks, lacks{
-		"update":       "only a program adds stack traces",
-		"update_batch": "only a program adds stack traces",
+		{"update", "only a program adds stack traces"},
+		{"update_batch", "only a program adds stack traces"},
 	})
 	cgroupLacks = without(keyedLacks, lacks{
-		"delete":       "an entry lasts as long as its cgroup",
-		"delete_batch": "an entry lasts as long as its cgroup",
+		{"delete", "an entry lasts as long as its cgroup"},
+		{"delete_batch", "an entry lasts as long as its cgroup"},
 	})
 	storageLacks = without(keyedLacks, noWalk)
 	handleLacks  = without(noEnds, noRead)
 	queueLacks   = lacks{
-		"lookup":       "peek() looks at the next value",
-		"update":       "push(value) adds one",
-		"delete":       "pop() removes the next value",
-		"next_key":     "pop() or drain() give the values",
-		"items":        "drain() takes out all values",
-		"keys":         "drain() takes out all values",
-		"values":       "it cannot be read without taking out: drain() gives all values",
-		"lookup_batch": "it cannot be read without taking out: drain() gives all values",
-		"pop_batch":    "drain() takes out all values, one by one",
-		"update_batch": "push(value) adds one value at a time",
-		"delete_batch": "drain() takes out all values",
-		"count":        "the kernel does not tell how many values it holds: drain() takes them out",
+		{"lookup", "peek() looks at the next value"},
+		{"update", "push(value) adds one"},
+		{"delete", "pop() removes the next value"},
+		{"next_key", "pop() or drain() give the values"},
+		{"items", "drain() takes out all values"},
+		{"keys", "drain() takes out all values"},
+		{"values", "it cannot be read without taking out: drain() gives all values"},
+		{"lookup_batch", "it cannot be read without taking out: drain() gives all values"},
+		{"pop_batch", "drain() takes out all values, one by one"},
+		{"update_batch", "push(value) adds one value at a time"},
+		{"delete_batch", "drain() takes out all values"},
+		{"count", "the kernel does not tell how many values it holds: drain() takes them out"},
 	}
 	bloomLacks = lacks{
-		"lookup":       "value in m asks whether a value may be a member",
-		"update":       "push(value) adds a member",
-		"peek":         "value in m asks whether a value may be a member",
-		"pop":          "members cannot be removed, only the whole map",
-		"delete":       "members cannot be removed, only the whole map",
-		"next_key":     "its members cannot be listed",
-		"items":        "its members cannot be listed",
-		"keys":         "its members cannot be listed",
-		"values":       "its members cannot be listed",
-		"lookup_batch": "its members cannot be listed",
-		"pop_batch":    "its members cannot be listed",
-		"update_batch": "push(value) adds one member at a time",
-		"delete_batch": "members cannot be removed, only the whole map",
-		"drain":        "its members cannot be listed",
-		"count":        "its members cannot be counted",
+		{"lookup", "value in m asks whether a value may be a member"},
+		{"update", "push(value) adds a member"},
+		{"peek", "value in m asks whether a value may be a member"},
+		{"pop", "members cannot be removed, only the whole map"},
+		{"delete", "members cannot be removed, only the whole map"},
+		{"next_key", "its members cannot be listed"},
+		{"items", "its members cannot be listed"},
+		{"keys", "its members cannot be listed"},
+		{"values", "its members cannot be listed"},
+		{"lookup_batch", "its members cannot be listed"},
+		{"pop_batch", "its members cannot be listed"},
+		{"update_batch", "push(value) adds one member at a time"},
+		{"delete_batch", "members cannot be removed, only the whole map"},
+		{"drain", "its members cannot be listed"},
+		{"count", "its members cannot be counted"},
 	}
 	eventLacks = without(handleLacks, lacks{
-		"items":  "its entries are perf events; events(m, consume=True) gives what programs send",
-		"values": "its entries are perf events; events(m, consume=True) gives what programs send",
-		"peek":   "events(m, consume=True) gives what programs send",
-		"drain":  "events(m, consume=True) gives what programs send",
-		"push":   "kernel.output(event) sends an event",
+		{"items", "its entries are perf events; events(m, consume=True) gives what programs send"},
+		{"values", "its entries are perf events; events(m, consume=True) gives what programs send"},
+		{"peek", "events(m, consume=True) gives what programs send"},
+		{"drain", "events(m, consume=True) gives what programs send"},
+		{"push", "kernel.output(event) sends an event"},
 	})
 	ringLacks = lacks{
-		"":       "it carries events from programs, and has no entries: events(m) reads them",
-		"push":   "kernel.output(event) sends an event",
-		"update": "kernel.output(event) sends an event",
-		"drain":  "events(m, consume=True) takes them",
+		{"", "it carries events from programs, and has no entries: events(m) reads them"},
+		{"push", "kernel.output(event) sends an event"},
+		{"update", "kernel.output(event) sends an event"},
+		{"drain", "events(m, consume=True) takes them"},
 	}
 	userLacks = lacks{
-		"":       "it carries events to programs, and has no entries",
-		"events": "it carries events to programs, and these alone can read them",
+		{"", "it carries events to programs, and has no entries"},
+		{"events", "it carries events to programs, and these alone can read them"},
 	}
-	arenaLacks  = lacks{"": "it is memory shared with programs, and has no entries"}
+	arenaLacks  = lacks{{"", "it is memory shared with programs, and has no entries"}}
 	structLacks = without(keyedLacks, lacks{
-		"update":       "only a loader of programs fills it: bpftool struct_ops register",
-		"update_batch": "only a loader of programs fills it: bpftool struct_ops register",
-		"delete":       "only a loader of programs empties it: bpftool struct_ops unregister",
-		"delete_batch": "only a loader of programs empties it: bpftool struct_ops unregister",
-		"clear":        "only a loader of programs empties it: bpftool struct_ops unregister",
+		{"update", "only a loader of programs fills it: bpftool struct_ops register"},
+		{"update_batch", "only a loader of programs fills it: bpftool struct_ops register"},
+		{"delete", "only a loader of programs empties it: bpftool struct_ops unregister"},
+		{"delete_batch", "only a loader of programs empties it: bpftool struct_ops unregister"},
+		{"clear", "only a loader of programs empties it: bpftool struct_ops unregister"},
 	})
-	structProgramLacks = lacks{"": "it holds the functions of a kernel subsystem"}
+	structProgramLacks = lacks{{"", "it holds the functions of a kernel subsystem"}}
 )

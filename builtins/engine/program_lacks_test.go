@@ -44,7 +44,7 @@ func TestProgramInstead(t *testing.T) {
 				switch {
 				case loads && refused.Since != "" && kerneltest.Older(refused.Since):
 				case !kind.ProgramHas(op) && !errors.Is(err, notSupported) && !answersAlike(&kind, op, err):
-					t.Errorf("%s: %v, but the hint is %q", op, err, kind.Program[op]+kind.Program[""])
+					t.Errorf("%s: %v, but the hint is %q", op, err, kind.Program.Of(op)+kind.Program.Of(""))
 				case kind.ProgramHas(op) && (loads || errors.Is(err, notSupported)):
 					t.Errorf("%s is refused (%+v), and nothing says what to use instead", op, err)
 				}
