@@ -43,7 +43,7 @@ func (p *planObjects) rest(int) {} // all are wanted
 
 // changeNames are the operations on maps. What is written is told by its entries alone.
 var changeNames = map[engine.ChangeOp]string{
-	engine.Created: "create", engine.Pinned: "pin", engine.Unpinned: "unpin", engine.Frozen: "freeze",
+	engine.Created: "create", engine.Pinned: "pin", engine.Unpinned: "unpin", engine.Frozen: "freeze", engine.Mounted: "mount",
 }
 
 func (p *planObjects) change(c *engine.Change, m *plannedMap) error {
@@ -64,7 +64,7 @@ func (p *planObjects) change(c *engine.Change, m *plannedMap) error {
 			Add("flags", number(m.info.Flags)).
 			Add("map_extra", starlark.MakeUint64(m.info.MapExtra)).
 			Add("gone", starlark.Bool(c.Gone))
-	case engine.Pinned, engine.Unpinned:
+	case engine.Pinned, engine.Unpinned, engine.Mounted:
 		o.Add("path", starlark.String(c.Path))
 		if c.Replaced != nil && c.Replaced.ID != c.Map.ID {
 			o.Add("replaced", number(c.Replaced.ID))

@@ -45,6 +45,8 @@ func (p *planText) change(c *engine.Change, m *plannedMap) error {
 			break
 		}
 		p.line("plan: unpin " + m.label() + " from " + c.Path)
+	case engine.Mounted:
+		p.line("plan: mount a bpffs at " + c.Path)
 	case engine.Frozen:
 		p.line("plan: freeze " + m.label())
 	}

@@ -5,11 +5,11 @@ import "github.com/cilium/ebpf/btf"
 // Change is one thing that a run would have changed, on an engine that only plans.
 type Change struct {
 	Op         ChangeOp
-	Map        *Info    // nil where what is unpinned is no map
+	Map        *Info    // nil where what is unpinned is no map, and of Mounted
 	Key, Value btf.Type // the map's own types; nil where it has none
 	Spec       *Spec    // as which the map was made in this run; nil: it was there before
 	Gone       bool     // of Created: it was closed again, and nothing holds it
-	Path       string   // of Pinned and Unpinned
+	Path       string   // of Pinned, Unpinned and Mounted
 	Replaced   *Info    // of Pinned: the map that was pinned there; nil if there was none
 	// Entries are what becomes of the entries, of Created and Written.
 	Entries Difference
@@ -24,6 +24,7 @@ const (
 	Pinned
 	Unpinned
 	Frozen
+	Mounted // a bpffs
 )
 
 // Difference is what becomes of the entries of a map. Of a queue, a stack and a bloom filter it is what was done, and

@@ -30,9 +30,9 @@ type Engine interface {
 	// Holders are what holds maps: each map is there that has a holder when it is looked for. What may not be looked at
 	// is no error, see Held.
 	Holders() (Holders, error)
-	// Pinnable says what a map's Pin without replace would answer for path, and pins nothing. A bpffs that Pin would mount
-	// counts as one that is there.
-	Pinnable(path string) error
+	// Pinnable says what a map's Pin would answer for path, and pins nothing. With replace, what is there counts as a map: nil
+	// says that this process may replace it, or Unpin it. mounts is where Pin would mount a bpffs before.
+	Pinnable(path string, replace bool) (mounts string, err error)
 	// Unpin removes a pin, whoever made it.
 	Unpin(path string) error
 }

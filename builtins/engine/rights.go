@@ -58,6 +58,26 @@ func (k *Kind) Making() *Right {
 	}
 }
 
+// Running is what running a program that works with a map wants. lockAt is where the spin lock of values is; -1 for none. each:
+// it goes through all entries. A program that reads the kernel's own struct of a map, or points at a lock, the verifier
+// takes for a way to speculate.
+func (k *Kind) Running(lockAt int, each bool) *Right {
+	switch {
+	case lockAt > 0:
+		return RunningInside
+	case lockAt == 0:
+		return RunningLocked
+	case k.Nests:
+		return RunningNested
+	case k.Name == "devmap": // see kernel.bindsPrograms
+		return RunningDevice
+	case each: // by a function, which has types
+		return RunningEach
+	default:
+		return Running
+	}
+}
+
 // Making is what making the map wants.
 func (s *Spec) Making() *Right {
 	k := KindOf(s.Type)

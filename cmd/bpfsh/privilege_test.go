@@ -234,6 +234,11 @@ m.unpin()
 	}{
 		{"", nil, "True\n", "bpfsh: mounted a bpffs at /sys/fs/bpf\n", 0},
 		{"", []string{"--no-mount"}, "", "/sys/fs/bpf is not on a bpffs\n", 1},
+		{"", []string{"--dry-run"}, "True\nplan: create array \"mounted\" key=u32 value=u32 max_entries=1\n" +
+			"plan: mount a bpffs at /sys/fs/bpf\nplan: pin map \"mounted\" at /sys/fs/bpf/bpfsh_test_mount\nplan: unpin map \"mounted\" from /sys/fs/bpf/bpfsh_test_mount\n", "", 0},
+		{"", []string{"--dry-run", "--format", "jsonl"}, "True\n" + `{"op":"create","map":"mounted","id":2147483648,"type":"array","key_type":"u32","value_type":"u32","max_entries":1,"flags":0,"map_extra":0,"gone":false}` + "\n" + `{"op":"mount","path":"/sys/fs/bpf"}` + "\n" + `{"op":"pin","map":"mounted","id":2147483648,"type":"array","path":"/sys/fs/bpf/bpfsh_test_mount"}` + "\n" + `{"op":"unpin","map":"mounted","id":2147483648,"type":"array","path":"/sys/fs/bpf/bpfsh_test_mount"}` + "\n", "", 0},
+		{"setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+bpf --ambient-caps=+bpf", []string{"--dry-run"}, "plan: create array \"mounted\" key=u32 value=u32 max_entries=1\n",
+			`pin: map "mounted": no bpffs is mounted at /sys/fs/bpf, and to mount one this process lacks CAP_SYS_ADMIN (EPERM)`, 1},
 		{"setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=+bpf --ambient-caps=+bpf", nil, "",
 			`pin: map "mounted": no bpffs is mounted at /sys/fs/bpf, and to mount one this process lacks CAP_SYS_ADMIN (EPERM)`, 1},
 	} {

@@ -3,8 +3,8 @@
 //
 // A map of the other engine is read through a handle that cannot write. The first write to it copies all of it to a map
 // of a memory engine, under the same id, and from then on every handle on it reads and writes the copy, so that flags,
-// limits, errnos, counts and walks are those that there would be. What others do to the real map after that is not
-// seen. Maps that are made here are in the memory engine alone; their ids are from FirstID on, which no map of a kernel
+// limits, errnos, counts and walks are those that there would be. What others do to the entries of the real map after that
+// is not seen. Maps that are made here are in the memory engine alone; their ids are from FirstID on, which no map of a kernel
 // has.
 //
 // Pins are looked up here first, and in the other engine where this one has not decided about them.
@@ -18,7 +18,9 @@
 //	a map of maps        what its values must be like, where it is empty and was made elsewhere
 //
 // What a copy cannot have: the order in which an LRU map was used (its copy evicts in the order of the walk), the false
-// answers of a bloom filter, and fields of the kernel that the memory engine has not, which are plain bytes. That a
-// descriptor which may write would be refused is not noticed, nor that a map could not be made or a program not be loaded,
-// for want of a capability or of memory.
+// answers of a bloom filter, and fields of the kernel that the memory engine has not, which are plain bytes.
+//
+// What this process may not do is refused as the kernel would: for want of a capability, by the modes of pins and of
+// directories, and because others have frozen a map meanwhile. That memory would not suffice is not noticed, nor what a
+// security module forbids.
 package dryrun

@@ -1,6 +1,7 @@
 package dryrun
 
 import (
+	"errors"
 	"sync"
 
 	"bpfsh/builtins/engine"
@@ -17,10 +18,12 @@ type Engine struct {
 	engine.Objects
 	next   engine.Engine
 	copies *memory.Engine
+	lacks  map[*engine.Right]string // of the rights what this process lacks
 
 	mu      sync.Mutex         // holds for what follows, and for the targets
 	targets map[uint32]*target // by id
 	pins    map[string]*target // what was decided about paths; nil: nothing is pinned there any more
+	mounts  map[string]bool    // where a bpffs would have been mounted
 	steps   []step
 }
 
@@ -29,28 +32,45 @@ var _ engine.Engine = (*Engine)(nil)
 // New puts the wrapper before an engine.
 func New(next engine.Engine) *Engine {
 	cpus, _ := next.CPUs() // where they are not known, neither are those of a per-CPU map
-	return &Engine{
+	e := &Engine{
 		Objects: next, next: next, copies: &memory.Engine{First: FirstID, Processors: cpus},
-		targets: map[uint32]*target{}, pins: map[string]*target{},
+		targets: map[uint32]*target{}, pins: map[string]*target{}, mounts: map[string]bool{},
+		lacks: map[*engine.Right]string{},
 	}
+	for _, r := range engine.Rights {
+		if lacks := next.Missing(r); lacks != "" {
+			e.lacks[r] = lacks
+		}
+	}
+	return e
 }
 
 func (e *Engine) CPUs() (int, error)             { return e.next.CPUs() }
 func (e *Engine) Missing(r *engine.Right) string { return e.next.Missing(r) }
 func (e *Engine) Clock() (uint64, error)         { return e.next.Clock() }
 
-// Create makes a map that is in the plan alone.
+// Create makes a map that is in the plan alone. A process without the right is refused where the kernel refuses it: behind
+// what is wrong with the map itself.
 func (e *Engine) Create(spec engine.Spec) (engine.Map, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.lacks[engine.KeepingTypes] != "" {
+		spec.Key, spec.Value = nil, nil
+	}
 	m, err := e.copies.Create(spec)
+	if (err == nil || errors.Is(err, memory.ErrNoType)) && e.lacks[spec.Making()] != "" {
+		if m != nil {
+			m.Close()
+		}
+		return nil, unix.EPERM
+	}
 	if err != nil {
 		return nil, lacksType(err, "what making one comes to, since only a kernel has this type")
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	t := &target{e: e, info: *m.Info(), created: &spec, filled: true}
 	t.key, t.value = m.Types()
 	e.targets[t.info.ID] = t
-	e.steps = append(e.steps, step{op: engine.Created, target: t})
+	e.plan(step{op: engine.Created, target: t})
 	h, err := e.attach(t, nil, m)
 	if err != nil {
 		m.Close()
@@ -63,26 +83,33 @@ func (e *Engine) OpenID(id uint32, readonly bool) (engine.Map, error) {
 	if id >= FirstID {
 		e.mu.Lock()
 		defer e.mu.Unlock()
+		if e.lacks[engine.Finding] != "" {
+			return nil, unix.EPERM
+		}
 		return e.openCreated(id, readonly)
 	}
-	return e.open(readonly)(e.next.OpenID(id, true))
+	real, err := e.next.OpenID(id, true)
+	return e.open(real, err, "", readonly)
 }
 
-// open makes a handle on a map of the other engine.
-func (e *Engine) open(readonly bool) func(engine.Map, error) (engine.Map, error) {
-	return func(real engine.Map, err error) (engine.Map, error) {
-		if err != nil {
-			return nil, err
-		}
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		h, err := e.attach(e.target(real.Info()), real, nil)
-		if err != nil {
-			return nil, err
-		}
-		h.info.ReadOnly = readonly
-		return h, nil
+// open makes a handle on a map of the other engine, if that could be opened. path is that of its pin, where it was opened by
+// that.
+func (e *Engine) open(real engine.Map, err error, path string, readonly bool) (engine.Map, error) {
+	if err != nil {
+		return nil, err
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	t := e.target(real.Info())
+	if path != "" {
+		t.path = path
+	}
+	h, err := e.attach(t, real, nil)
+	if err != nil {
+		return nil, err
+	}
+	h.info.ReadOnly = readonly
+	return h, nil
 }
 
 // openCreated makes a handle on a map that was made here. The lock is held.

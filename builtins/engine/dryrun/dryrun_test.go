@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/dryrun"
@@ -397,5 +398,116 @@ func TestHolders(t *testing.T) {
 	}
 	if _, err := dryrun.New(faulttest.New(real, faulttest.Fault{Op: "Holders", Nth: 1, Err: unix.EIO})).Holders(); err != unix.EIO {
 		t.Errorf("got %v, want EIO", err)
+	}
+}
+
+// TestFrozenByOthers freezes the map behind a copy: writes are refused soon, and programs still write.
+func TestFrozenByOthers(t *testing.T) {
+	real := &memory.Engine{}
+	behind := made(t, real, "hash", 4, 1)
+	e := dryrun.New(real)
+	m := open(t, e, behind.Info().ID)
+	if err := m.Update(key(1), key(1), 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := behind.Freeze(); err != nil {
+		t.Fatal(err)
+	}
+	var err error
+	for range 1000 { // it is not asked for at each write
+		if err = m.Update(key(2), key(2), 0); err != nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	frozen, err2 := m.Frozen()
+	if err != unix.EPERM || !frozen || err2 != nil {
+		t.Errorf("update: got %v, want EPERM; frozen: %v, %v", err, frozen, err2)
+	}
+	if err := m.Freeze(); err == nil {
+		t.Error("it is frozen again")
+	}
+	if err := m.ProgramUpdate(key(3), key(3), 0, engine.AnyCPU); err != nil {
+		t.Error(err)
+	}
+	changes, err := e.Plan()
+	if err != nil || len(changes) != 1 || changes[0].Op != engine.Written {
+		t.Errorf("the plan is %+v, %v; want entries alone", changes, err)
+	}
+}
+
+// without is an engine for a process that lacks some rights.
+type without struct {
+	engine.Engine
+	rights []*engine.Right
+}
+
+func (e without) Missing(r *engine.Right) string {
+	if slices.Contains(e.rights, r) {
+		return "CAP_X"
+	}
+	return ""
+}
+
+// TestLacking refuses what the process lacks the right to, as soon as a kernel would.
+func TestLacking(t *testing.T) {
+	lacking := func(rights ...*engine.Right) (*dryrun.Engine, engine.Map) {
+		real := &memory.Engine{}
+		id := made(t, real, "hash", 4, 1).Info().ID
+		e := dryrun.New(without{real, rights})
+		return e, open(t, e, id)
+	}
+	created := func(e *dryrun.Engine, typ string, size, flags uint32) error {
+		number, _ := engine.TypeByName(typ)
+		m, err := e.Create(engine.Spec{Type: number, KeySize: size, ValueSize: 4, MaxEntries: 4, Flags: flags})
+		if err == nil {
+			err = m.Close()
+		}
+		return err
+	}
+	e, m := lacking(engine.Making, engine.MakingPrivileged, engine.MakingUnseeded, engine.Running, engine.Freezing, engine.Finding, engine.Listening)
+	for _, row := range []struct {
+		what string
+		err  error
+		want error
+	}{
+		{"hash", created(e, "hash", 4, 0), unix.EPERM},
+		{"hash with an empty key", created(e, "hash", 0, 0), unix.EINVAL},
+		{"lru_hash", created(e, "lru_hash", 4, 0), unix.EPERM},
+		{"stack_trace, which only a kernel has", created(e, "stack_trace", 4, 0), unix.EPERM},
+		{"freeze", m.Freeze(), unix.EPERM},
+		{"update", m.Update(key(1), key(1), 0), nil},
+		{"open what is planned by its id", found(e.OpenID(dryrun.FirstID, false))(0), unix.EPERM},
+	} {
+		if row.err != row.want {
+			t.Errorf("%s: got %v, want %v", row.what, row.err, row.want)
+		}
+	}
+	for what, err := range map[string]error{
+		"update": m.ProgramUpdate(key(1), key(1), 0, engine.AnyCPU), "delete": m.ProgramDelete(key(1)),
+		"lookup": m.ProgramLookup(key(1), key(1), engine.AnyCPU), "output": m.ProgramOutput(key(1), engine.AnyCPU),
+	} {
+		if load, ok := errors.AsType[*engine.LoadError](err); !ok || load.Missing != "CAP_X" || load.Errno != unix.EPERM {
+			t.Errorf("%s by a program: got %v, want that it lacks CAP_X", what, err)
+		}
+	}
+	e, m = lacking(engine.RunningEach, engine.MakingUnseeded)
+	if err := m.Update(key(1), key(1), 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.ProgramCount(); err == nil {
+		t.Error("a program counts")
+	}
+	if err := m.ProgramUpdate(key(1), key(1), 0, engine.AnyCPU); err != nil {
+		t.Error(err)
+	}
+	if err := created(e, "hash", 4, unix.BPF_F_ZERO_SEED); err != unix.EPERM {
+		t.Errorf("a hash without a seed: got %v, want EPERM", err)
+	}
+	if err := created(e, "hash", 4, 0); err != nil {
+		t.Error(err)
+	}
+	if changes, err := e.Plan(); err != nil || len(changes) != 2 {
+		t.Errorf("the plan is %+v, %v; what was refused is not in it", changes, err)
 	}
 }

@@ -58,6 +58,9 @@ func (h *handle) Frozen() (bool, error) {
 	if h.closed || h.target.keeper == nil {
 		return h.kept().Frozen()
 	}
+	if err := h.target.heed(h.real); err != nil {
+		return false, err
+	}
 	return h.target.keeper.Frozen()
 }
 
@@ -90,7 +93,10 @@ func (h *handle) ReadAt(b []byte, offset int) error {
 	if m != h.real || h.info.ReadOnly || h.closed || h.info.Flags&unix.BPF_F_MMAPABLE == 0 {
 		return m.ReadAt(b, offset)
 	}
-	free, err := h.target.e.next.OpenID(h.info.ID, false)
+	e := h.target.e
+	e.mu.Lock()
+	free, err := e.byID(h.info.ID, false)
+	e.mu.Unlock()
 	if err != nil {
 		return m.ReadAt(b, offset)
 	}

@@ -27,26 +27,29 @@ func (e *Engine) pinned(path string) (key string, t *target, decided bool, err e
 	return key, t, decided, nil
 }
 
-// Pinnable says what Pin without replace would answer.
-func (e *Engine) Pinnable(path string) error {
+// Pinnable says what Pin would answer.
+func (e *Engine) Pinnable(path string, replace bool) (mounts string, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.pinnable(path)
+	return e.pinnable(path, replace)
 }
 
-func (e *Engine) pinnable(path string) error {
+// pinnable takes what is planned for pins of this process, which it may replace. Where a bpffs would have been mounted, it
+// is mounted no more.
+func (e *Engine) pinnable(path string, replace bool) (mounts string, err error) {
 	_, t, decided, err := e.pinned(path)
 	switch {
 	case err != nil:
-		return err
-	case t != nil:
-		return unix.EEXIST
 	case !decided:
-		return e.next.Pinnable(path)
-	case strings.HasSuffix(path, "/"):
-		return unix.ENOENT
+		if mounts, err = e.next.Pinnable(path, replace); e.mounts[mounts] {
+			mounts = ""
+		}
+	case t != nil && !replace:
+		err = unix.EEXIST
+	case t == nil && strings.HasSuffix(path, "/"):
+		err = unix.ENOENT
 	}
-	return nil
+	return mounts, err
 }
 
 // Pin plans a pin.
@@ -60,17 +63,25 @@ func (h *handle) Pin(path string, replace bool) error {
 	if h.info.ReadOnly {
 		return unix.EPERM
 	}
+	mounts, err := e.pinnable(path, false)
+	if mounts != "" {
+		e.mounts[mounts] = true
+		e.plan(step{op: engine.Mounted, path: mounts})
+	}
 	var replaced *engine.Info
-	if err := e.pinnable(path); err == unix.EEXIST && replace {
+	if err == unix.EEXIST && replace {
 		old, err := e.mapAt(path)
 		if err != nil {
 			return fmt.Errorf("what is at %s cannot be replaced: %w", path, err)
+		}
+		if _, err := e.pinnable(path, true); err != nil {
+			return err
 		}
 		replaced = &old.info
 	} else if err != nil {
 		return err
 	}
-	e.steps = append(e.steps, step{op: engine.Pinned, target: h.target, path: path, replaced: replaced})
+	e.plan(step{op: engine.Pinned, target: h.target, path: path, replaced: replaced})
 	return e.decide(path, h.target)
 }
 
@@ -94,7 +105,7 @@ func (e *Engine) decide(path string, t *target) error {
 
 // mapAt is the map that is pinned at path. The lock is held.
 func (e *Engine) mapAt(path string) (*target, error) {
-	_, t, decided, err := e.pinned(path)
+	key, t, decided, err := e.pinned(path)
 	switch {
 	case err != nil:
 		return nil, err
@@ -102,7 +113,7 @@ func (e *Engine) mapAt(path string) (*target, error) {
 		return nil, unix.ENOTDIR
 	case t != nil:
 		return t, nil
-	case decided:
+	case decided, e.mounts[filepath.Dir(key)]:
 		return nil, unix.ENOENT
 	}
 	m, err := e.next.OpenPin(path, true)
@@ -124,29 +135,43 @@ func (e *Engine) OpenPin(path string, readonly bool) (engine.Map, error) {
 		defer e.mu.Unlock()
 		return e.openCreated(t.info.ID, readonly)
 	}
-	_, _, decided, _ := e.pinned(path) // which was no error before
-	e.mu.Unlock()
-	if decided {
-		return e.OpenID(t.info.ID, readonly)
+	if _, _, decided, _ := e.pinned(path); decided { // which was no error before
+		real, err := e.byID(t.info.ID, true)
+		e.mu.Unlock()
+		return e.open(real, err, "", readonly)
 	}
-	return e.open(readonly)(e.next.OpenPin(path, true))
+	e.mu.Unlock()
+	if !readonly { // the mode of the pin may not permit what the handle is for
+		free, err := e.next.OpenPin(path, false)
+		if err != nil {
+			return nil, err
+		}
+		if err := free.Close(); err != nil {
+			return nil, err
+		}
+	}
+	real, err := e.next.OpenPin(path, true)
+	return e.open(real, err, path, readonly)
 }
 
 // Unpin plans to remove a pin, of a map or of something else.
 func (e *Engine) Unpin(path string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	switch err := e.pinnable(path); err {
+	switch _, err := e.pinnable(path, false); err {
 	case nil:
 		return unix.ENOENT
 	case unix.EEXIST:
 	default:
 		return err
 	}
+	if _, err := e.pinnable(path, true); err != nil {
+		return err
+	}
 	t, err := e.mapAt(path)
 	if _, refused := errors.AsType[unix.Errno](err); refused { // such as EISDIR
 		return err
 	}
-	e.steps = append(e.steps, step{op: engine.Unpinned, target: t, path: path}) // t is nil of what is no map
+	e.plan(step{op: engine.Unpinned, target: t, path: path}) // t is nil of what is no map
 	return e.decide(path, nil)
 }

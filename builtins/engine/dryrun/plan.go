@@ -15,10 +15,13 @@ import (
 // step is one thing that was planned. Where entries were written it is the first time for the map.
 type step struct {
 	op       engine.ChangeOp
-	target   *target // nil of an unpinned thing that is no map
+	target   *target // nil of an unpinned thing that is no map, and of a bpffs
 	path     string
 	replaced *engine.Info
 }
+
+// plan adds a step. The lock is held.
+func (e *Engine) plan(s step) { e.steps = append(e.steps, s) }
 
 // Plan is what would have changed so far, in the order in which it began to. A map that was written to and yet has
 // what it had before is left out.

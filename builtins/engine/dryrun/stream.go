@@ -11,11 +11,17 @@ func (h *handle) Tap(from uint64) (engine.Stream, error) { return h.kept().Tap(f
 
 // Consume would take records from whoever reads them now.
 func (h *handle) Consume(int) (engine.Stream, error) {
+	if h.target.kind().Values == engine.Events && h.target.e.lacks[engine.Listening] != "" && !h.info.ReadOnly {
+		return nil, unix.EPERM
+	}
 	return nil, h.sends("which records come: a dry run takes none")
 }
 
 // ProgramOutput would send a record to whoever reads them.
 func (h *handle) ProgramOutput([]byte, int) error {
+	if err := h.loads("output"); err != nil && !h.info.ReadOnly {
+		return err
+	}
 	return h.sends("whether there is room for the record: a dry run sends none")
 }
 

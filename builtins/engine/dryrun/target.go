@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"time"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/engine/memory"
@@ -16,6 +17,7 @@ import (
 type target struct {
 	e          *Engine
 	info       engine.Info  // as a handle that reads and writes shows it
+	path       string       // of a pin by which it was opened; "": of none
 	created    *engine.Spec // nil: it is the other engine's
 	key, value btf.Type     // of the map that was made here, or copied
 
@@ -24,6 +26,7 @@ type target struct {
 	before  snapshot   // what was copied
 	handles int        // that were not closed
 	pins    int        // that are planned
+	heeded  time.Time  // when it was asked whether others had frozen it
 
 	sequence sequence // of a queue, a stack and a bloom filter
 }
@@ -84,6 +87,20 @@ func (t *target) spec(real engine.Map) (spec engine.Spec, err error) {
 	return spec, err
 }
 
+// byID opens a map of the other engine, by its pin where it was found so: not every process may open it by its id. The
+// lock is held.
+func (e *Engine) byID(id uint32, readonly bool) (engine.Map, error) {
+	if t := e.targets[id]; t != nil && t.path != "" {
+		if m, err := e.next.OpenPin(t.path, readonly); err == nil {
+			if m.Info().ID == id {
+				return m, nil
+			}
+			m.Close() // another is pinned there now
+		}
+	}
+	return e.next.OpenID(id, readonly)
+}
+
 // template is what the values of a map of maps are like: one of them tells.
 func (t *target) template(real engine.Map) (*engine.Spec, error) {
 	b, err := engine.NewWalk(real, 1).Next()
@@ -93,7 +110,10 @@ func (t *target) template(real engine.Map) (*engine.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	inner, err := t.e.next.OpenID(binary.NativeEndian.Uint32(b.Values), true)
+	inner, err := t.e.byID(binary.NativeEndian.Uint32(b.Values), true)
+	if err == unix.EPERM {
+		return nil, &engine.UnknownError{What: "what its values must be like: this process may not open them by their ids"}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +130,7 @@ func (e *Engine) adoptInner(values []byte, n int) error {
 		if id >= FirstID || t != nil && t.keeper != nil {
 			continue
 		}
-		real, err := e.next.OpenID(id, true)
+		real, err := e.byID(id, true)
 		if errors.Is(err, unix.ENOENT) {
 			continue
 		}
@@ -149,7 +169,7 @@ func (t *target) fill(real engine.Map) error {
 		return err
 	}
 	t.before, t.filled = s, true
-	t.e.steps = append(t.e.steps, step{op: engine.Written, target: t})
+	t.e.plan(step{op: engine.Written, target: t})
 	return nil
 }
 

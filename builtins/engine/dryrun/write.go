@@ -1,6 +1,8 @@
 package dryrun
 
 import (
+	"time"
+
 	"bpfsh/builtins/engine"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +18,11 @@ func (h *handle) plan(by writer) (engine.Map, error) {
 		return nil, unix.EBADF
 	}
 	if t.filled {
+		if by != program && time.Since(t.heeded) > heedEvery {
+			if err := t.heed(h.real); err != nil {
+				return nil, err
+			}
+		}
 		return h.copied()
 	}
 	frozen, err := h.forbidden(by)
@@ -54,9 +61,31 @@ func (h *handle) forbidden(by writer) (bool, error) {
 		return false, nil
 	}
 	if h.target.keeper != nil {
+		if err := h.target.heed(h.real); err != nil {
+			return false, err
+		}
 		return h.target.keeper.Frozen()
 	}
 	return h.real.Frozen()
+}
+
+// heedEvery is how long what others may have done is not asked for: to ask takes longer than a write.
+const heedEvery = 20 * time.Millisecond
+
+// heed freezes the copy if others have frozen the map. real is an open handle; nil: the map was made here. The lock is held.
+func (t *target) heed(real engine.Map) error {
+	if real == nil || t.keeper == nil {
+		return nil
+	}
+	t.heeded = time.Now()
+	there, err := real.Frozen()
+	if err != nil || !there {
+		return err
+	}
+	if here, err := t.keeper.Frozen(); here || err != nil {
+		return err
+	}
+	return t.keeper.Freeze()
 }
 
 func (h *handle) Update(key, value []byte, flags uint64) error {
@@ -161,11 +190,17 @@ func (h *handle) Freeze() error {
 	if h.closed {
 		return unix.EBADF
 	}
+	if t.e.lacks[engine.Freezing] != "" {
+		return unix.EPERM
+	}
 	if h.real != nil {
 		if err := t.adopt(h.real); err != nil {
 			if forbidden, _ := h.forbidden(process); forbidden {
 				return unix.EPERM
 			}
+			return err
+		}
+		if err := t.heed(h.real); err != nil {
 			return err
 		}
 	}
@@ -176,6 +211,6 @@ func (h *handle) Freeze() error {
 	if err := m.Freeze(); err != nil {
 		return err
 	}
-	t.e.steps = append(t.e.steps, step{op: engine.Frozen, target: t})
+	t.e.plan(step{op: engine.Frozen, target: t})
 	return nil
 }

@@ -89,33 +89,49 @@ func (e *Engine) mounts(dir string, there *unix.Statfs_t) bool {
 	return e.Mounted != nil && dir == defaultBPFFS && there.Type == unix.SYSFS_MAGIC
 }
 
-// Pinnable says what Pin without replace would answer: it looks the name up as the kernel would, and asks whether this
-// process may write to the directory.
-func (e *Engine) Pinnable(path string) error {
+// Pinnable says what Pin would answer: it looks the name up as the kernel would, and asks whether this process may write
+// to the directory, or may mount a bpffs there.
+func (e *Engine) Pinnable(path string, replace bool) (mounts string, err error) {
 	dir := filepath.Dir(path)
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
-		return err
+		return "", err
 	}
 	if e.mounts(dir, &st) {
-		return nil
+		if missing(engine.Mounting) != "" {
+			return "", &engine.MountError{Dir: dir, Err: unix.EPERM}
+		}
+		if strings.Contains(filepath.Base(path), ".") { // which no bpffs takes
+			err = unix.EPERM
+		}
+		return dir, err
 	}
 	if err := onBPFFS(dir); err != nil {
-		return err
+		return "", err
 	}
 	var there unix.Stat_t
 	name, slash := strings.CutSuffix(path, "/") // a name with one is taken, or else cannot be made
-	switch err := unix.Lstat(name, &there); err {
-	case nil:
-		return unix.EEXIST
-	case unix.ENOENT:
-		if slash {
-			return err
-		}
-		return unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS)
-	default: // such as EPERM, of a name with a dot
-		return err
+	switch err := unix.Lstat(name, &there); {
+	case err == nil && !replace:
+		return "", unix.EEXIST
+	case err != nil && (err != unix.ENOENT || slash): // such as EPERM, of a name with a dot
+		return "", err
 	}
+	if err := unix.Faccessat(unix.AT_FDCWD, dir, unix.W_OK|unix.X_OK, unix.AT_EACCESS); err != nil || !replace {
+		return "", err
+	}
+	return "", mayRemove(dir, &there)
+}
+
+// mayRemove says whether this process may remove what is in a directory that it may write to: from one that is sticky
+// only what is its own.
+func mayRemove(dir string, there *unix.Stat_t) error {
+	var above unix.Stat_t
+	err := unix.Stat(dir, &above)
+	if self := uint32(unix.Geteuid()); err == nil && above.Mode&unix.S_ISVTX != 0 && self != there.Uid && self != above.Uid && !effective(unix.CAP_FOWNER) {
+		return unix.EPERM
+	}
+	return err
 }
 
 func onBPFFS(path string) error {

@@ -37,16 +37,11 @@ func missing(r *engine.Right) string {
 	if r.Until != "" && !Older(r.Until) {
 		return ""
 	}
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var data [2]unix.CapUserData
-	if err := unix.Capget(&header, &data[0]); err != nil {
-		return ""
-	}
 	ns, err := os.Readlink("/proc/self/ns/user")
 	outside := err == nil && ns != firstUserNamespace
 	has := func(name string) bool {
 		c, known := capabilities[name]
-		return known && !outside && data[c/32].Effective&(1<<(c%32)) != 0
+		return known && !outside && effective(c)
 	}
 	text := strings.Join(slices.DeleteFunc(slices.Clone(r.Wants), func(name string) bool {
 		stands := (name == "CAP_BPF" || name == "CAP_PERFMON") && has("CAP_SYS_ADMIN")
@@ -62,4 +57,11 @@ func missing(r *engine.Right) string {
 		text += ", which kernel.unprivileged_bpf_disabled=" + sysctl + " asks for"
 	}
 	return text
+}
+
+// effective says whether this process has a capability, be it in a user namespace of its own alone.
+func effective(c int) bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	return unix.Capget(&header, &data[0]) != nil || data[c/32].Effective&(1<<(c%32)) != 0
 }

@@ -45,23 +45,9 @@ var helperNames = map[asm.BuiltinFunc]string{
 	asm.FnForEachMapElem: "bpf_for_each_map_elem", asm.FnMapLookupPercpuElem: "bpf_map_lookup_percpu_elem",
 }
 
-// right is what the program of an operation wants. One that reads the kernel's own struct of a map, or points at a lock, the
-// verifier takes for a way to speculate.
+// right is what the program of an operation wants.
 func (p *programs) right(op operation) *engine.Right {
-	switch {
-	case p.value.lockAt > 0:
-		return engine.RunningInside
-	case p.value.lockAt == 0:
-		return engine.RunningLocked
-	case engine.KindOf(p.m.info.Type).Nests:
-		return engine.RunningNested
-	case bindsPrograms(&p.m.info):
-		return engine.RunningDevice
-	case op.callback != nil: // whose functions have types
-		return engine.RunningEach
-	default:
-		return engine.Running
-	}
+	return engine.KindOf(p.m.info.Type).Running(p.value.lockAt, op.callback != nil)
 }
 
 // refused says why the kernel did not load a program. hidden: where the lock of values is, if there is one, is not known.

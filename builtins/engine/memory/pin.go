@@ -64,18 +64,18 @@ func outside(dir string) error {
 	return &engine.NotBPFFSError{Dir: dir}
 }
 
-// Pinnable says what Pin without replace would answer.
-func (e *Engine) Pinnable(path string) error {
+// Pinnable says what Pin would answer. Nothing is mounted for it, and everything may be replaced.
+func (e *Engine) Pinnable(path string, replace bool) (mounts string, err error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	name, err := e.pinName(path, unix.EEXIST)
-	if err != nil {
-		return err
+	if err == nil && (name == "" || e.pins[name] != nil) {
+		err = unix.EEXIST
 	}
-	if name == "" || e.pins[name] != nil {
-		return unix.EEXIST
+	if err == unix.EEXIST && replace {
+		err = nil
 	}
-	return nil
+	return "", err
 }
 
 // Pin gives the map a name, which holds it.

@@ -237,7 +237,12 @@ var steps = map[string]func(w *world, m engine.Map, o *operation) result{
 		return result{err: errorName(err)}
 	},
 	"pinnable": func(w *world, m engine.Map, o *operation) result {
-		return result{err: errorName(w.e.Pinnable(o.path))}
+		_, err := w.e.Pinnable(o.path, false)
+		if strings.HasSuffix(o.path, "/") { // which is no pin to be replaced
+			return result{err: errorName(err)}
+		}
+		_, replaces := w.e.Pinnable(o.path, true)
+		return result{err: errorName(err), data: errorName(replaces)}
 	},
 	"unpin": func(w *world, m engine.Map, o *operation) result {
 		return result{err: errorName(w.e.Unpin(o.path))}

@@ -20,13 +20,16 @@ var _ engine.Engine = (*Engine)(nil)
 func (e *Engine) Create(engine.Spec) (engine.Map, error)       { return nil, engine.ErrReadOnly }
 func (e *Engine) Unpin(string) error                           { return engine.ErrReadOnly }
 func (e *Engine) NextID(id uint32) (uint32, error)             { return e.next.NextID(id) }
-func (e *Engine) Pinnable(path string) error                   { return e.next.Pinnable(path) }
 func (e *Engine) CPUs() (int, error)                           { return e.next.CPUs() }
 func (e *Engine) Missing(r *engine.Right) string               { return e.next.Missing(r) }
 func (e *Engine) Clock() (uint64, error)                       { return e.next.Clock() }
 func (e *Engine) Counts() (map[uint32]int, error)              { return e.next.Counts() }
 func (e *Engine) Holders() (engine.Holders, error)             { return e.next.Holders() }
 func (e *Engine) OpenID(id uint32, _ bool) (engine.Map, error) { return wrap(e.next.OpenID(id, true)) }
+
+func (e *Engine) Pinnable(path string, replace bool) (string, error) {
+	return e.next.Pinnable(path, replace)
+}
 
 func (e *Engine) OpenPin(path string, _ bool) (engine.Map, error) {
 	return wrap(e.next.OpenPin(path, true))

@@ -29,8 +29,8 @@ func (e *Engine) Missing(r *engine.Right) string  { return e.next.Missing(r) }
 func (e *Engine) Holders() (engine.Holders, error) {
 	return value(e, nil, "Holders", e.next.Holders)
 }
-func (e *Engine) Pinnable(path string) error {
-	return e.try(nil, "Pinnable", func() error { return e.next.Pinnable(path) })
+func (e *Engine) Pinnable(path string, replace bool) (string, error) {
+	return value(e, nil, "Pinnable", func() (string, error) { return e.next.Pinnable(path, replace) })
 }
 
 func (e *Engine) Unpin(path string) error {

@@ -96,7 +96,7 @@ func calls(t *testing.T, e engine.Engine) map[string]error {
 	add("Pin", m.Pin("/sys/fs/bpf/m", false))
 	opened("OpenID")(e.OpenID(id, true))
 	opened("OpenPin")(e.OpenPin("/sys/fs/bpf/m", true))
-	add("Pinnable", e.Pinnable("/sys/fs/bpf/other"))
+	both("Pinnable")(e.Pinnable("/sys/fs/bpf/other", false))
 	add("Unpin", e.Unpin("/sys/fs/bpf/m"))
 	add("Freeze", m.Freeze())
 	add("Close", m.Close())
