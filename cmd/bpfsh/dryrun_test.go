@@ -255,6 +255,10 @@ func TestDryRunKernel(t *testing.T) {
 	}
 	code := fmt.Sprintf("dir, file = %q, %q\n", w.dir, filepath.Join(t.TempDir(), "saved.jsonl")) + w.named(dryRun)
 	err := sh.run(o, source{name: "dry.star", text: []byte(code)})
+	w.madeNone(t) // what is still open
+	if len(w.held) < 10 {
+		t.Errorf("this process has %d maps open", len(w.held))
+	}
 	sh.close()
 	if err != nil || stderr.Len() > 0 {
 		t.Fatalf("%v\n%s%s", err, &stdout, &stderr)

@@ -24,6 +24,7 @@ type world struct {
 	// prefix begins the names of the maps. It is the run's own, since others make maps at the same time, and kernels keep a
 	// prog_array now and then that nobody holds any more.
 	prefix string
+	held   map[uint32]bool          // the ids of the maps that this process had open when all was made
 	run    func(code string) string // in the shell that holds the maps
 }
 
@@ -33,7 +34,51 @@ func newWorld(t *testing.T, made string) *world {
 	needKernel(t)
 	w := &world{dir: kerneltest.BPFFS(t), prefix: fmt.Sprintf("d%05x_", rand.N(1<<20)), run: runner(t, "kernel")}
 	w.run(w.named(fmt.Sprintf("dir = %q\n", w.dir) + made))
+	w.held = heldMaps(t)
 	return w
+}
+
+// heldMaps are the ids of the maps that this process has open.
+func heldMaps(t *testing.T) map[uint32]bool {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fdinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := map[uint32]bool{}
+	for _, f := range files {
+		text, err := os.ReadFile("/proc/self/fdinfo/" + f.Name())
+		if errors.Is(err, unix.ENOENT) { // it was that of the directory
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, after, ok := strings.Cut(string(text), "\nmap_id:"); ok {
+			var id uint32
+			if _, err := fmt.Sscan(after, &id); err != nil {
+				t.Fatal(err)
+			}
+			held[id] = true
+		}
+	}
+	return held
+}
+
+// madeNone wants this process to have no map open that was not there when the world was made, whatever its name, but for
+// those with which programs are run.
+func (w *world) madeNone(t *testing.T) {
+	t.Helper()
+	for id := range heldMaps(t) {
+		m, err := (&kernel.Engine{}).OpenID(id, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := m.Info().Name; !w.held[id] && !strings.HasPrefix(name, "bpfsh_") {
+			t.Errorf("map %q (id %d) was made", name, id)
+		}
+		m.Close()
+	}
 }
 
 // named is a text with the names that maps have in this run.
@@ -47,6 +92,7 @@ func (w *world) scrubbed(text string) string {
 // unchanged compares the world with what it was before.
 func (w *world) unchanged(t *testing.T, before map[string]string) {
 	t.Helper()
+	w.madeNone(t)
 	after := w.state(t)
 	if maps.Equal(before, after) {
 		return
