@@ -128,7 +128,7 @@ var Kinds = []Kind{
 	{Name: "prog_array", Values: Programs, Since: "4.2", Shape: Slots, Instead: keyedLacks, Program: tailCallProgramLacks},
 	{Name: "perf_event_array", Streams: true, Clamped: true, Values: Events, Since: "4.3", Shape: Slots, Instead: eventLacks, Program: eventProgramLacks},
 	{Name: "percpu_hash", Since: "4.6", PerCPU: true, Counted: true, Instead: hashLacks, Program: perCPUProgramLacks},
-	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: arrayLacks, Program: perCPUArrayProgramLacks},
+	{Name: "percpu_array", Since: "4.6", Shape: Indexed, PerCPU: true, Instead: perCPUArrayLacks, Program: perCPUArrayProgramLacks},
 	{Name: "stack_trace", Since: "4.6", Instead: stackLacks, Program: stackProgramLacks},
 	{Name: "cgroup_array", Values: Cgroups, Since: "4.8", Shape: Slots, Instead: handleLacks, Program: cgroupArrayProgramLacks},
 	{Name: "lru_hash", Evicts: true, Since: "4.10", Counted: true, Instead: hashLacks, Program: hashProgramLacks},

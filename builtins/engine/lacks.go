@@ -2,6 +2,7 @@ package engine
 
 import (
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -9,9 +10,9 @@ import (
 // NotSupported is the kernel's own ENOTSUPP, which has no name in user space: the type has no such operation.
 const NotSupported = unix.Errno(524)
 
-// lacks is what types lack, and what to use instead: by operations, of which "" is any other. A later one overrides an
-// earlier one.
-type lacks []struct{ op, instead string }
+// lacks is what types lack, and what to use instead: by operations, with spaces between, of which "" is any other. A later
+// one overrides an earlier one.
+type lacks []struct{ ops, instead string }
 
 // without joins what a type lacks.
 func without(parts ...lacks) lacks { return slices.Concat(parts...) }
@@ -19,7 +20,7 @@ func without(parts ...lacks) lacks { return slices.Concat(parts...) }
 // Of is what to use instead of an operation; "" if the type has it.
 func (l lacks) Of(op string) string {
 	for i := len(l) - 1; i >= 0; i-- {
-		if l[i].op == op {
+		if ops := l[i].ops; ops == op || slices.Contains(strings.Fields(ops), op) {
 			return l[i].instead
 		}
 	}
@@ -36,24 +37,14 @@ var (
 	noPop      = lacks{{"pop", "the kernel has no such step for it: lookup, then delete"}}
 	noPopBatch = without(noPop, lacks{{"pop_batch", "the kernel has no such step for it: lookup_batch, then delete_batch"}})
 	noWalk     = lacks{
-		{"next_key", "its entries belong to the objects that are its keys, and cannot be listed"},
-		{"items", "its entries belong to the objects that are its keys, and cannot be listed"},
-		{"keys", "its entries belong to the objects that are its keys, and cannot be listed"},
-		{"values", "its entries belong to the objects that are its keys, and cannot be listed"},
-		{"lookup_batch", "its entries belong to the objects that are its keys, and cannot be listed"},
+		{"next_key items keys values lookup_batch clear", "its entries belong to the objects that are its keys, and cannot be listed"},
 		{"count", "its entries belong to the objects that are its keys, and cannot be counted"},
-		{"clear", "its entries belong to the objects that are its keys, and cannot be listed"},
 	}
 	noRead = lacks{
-		{"lookup", "the kernel does not give its values back"},
-		{"items", "the kernel does not give its values back"},
+		{"lookup items values lookup_batch pop pop_batch", "the kernel does not give its values back"},
 		{"keys", "the kernel does not tell which indexes are in use: next_key gives all"},
-		{"values", "the kernel does not give its values back"},
-		{"lookup_batch", "the kernel does not give its values back"},
 		{"count", "the kernel does not tell which indexes are in use"},
 		{"clear", "the kernel does not tell which indexes are in use: delete(index) empties one"},
-		{"pop", "the kernel does not give its values back"},
-		{"pop_batch", "the kernel does not give its values back"},
 	}
 
 	hashLacks  = without(noEnds, noPop)
@@ -67,6 +58,9 @@ var (
 		{"push", "an array is written by index: m[index] = value"},
 		{"peek", "an array is read by index: m[index]"},
 	}
+	perCPUArrayLacks = without(arrayLacks, lacks{
+		{"delete", "an array has all its entries always: write zeros with m[key] = [0] * cpus()"},
+	})
 	trieLacks = lacks{
 		{"drain", "a trie has no such step: items(), then clear()"},
 		{"pop", "a trie has no such step: lookup, then delete"},
@@ -75,12 +69,10 @@ var (
 		{"peek", "entries are read by prefix: m[prefix]"},
 	}
 	stackLacks = without(keyedLacks, lacks{
-		{"update", "only a program adds stack traces"},
-		{"update_batch", "only a program adds stack traces"},
+		{"update update_batch", "only a program adds stack traces"},
 	})
 	cgroupLacks = without(keyedLacks, lacks{
-		{"delete", "an entry lasts as long as its cgroup"},
-		{"delete_batch", "an entry lasts as long as its cgroup"},
+		{"delete delete_batch", "an entry lasts as long as its cgroup"},
 	})
 	storageLacks = without(keyedLacks, noWalk)
 	handleLacks  = without(noEnds, noRead)
@@ -89,43 +81,28 @@ var (
 		{"update", "push(value) adds one"},
 		{"delete", "pop() removes the next value"},
 		{"next_key", "pop() or drain() give the values"},
-		{"items", "drain() takes out all values"},
-		{"keys", "drain() takes out all values"},
-		{"values", "it cannot be read without taking out: drain() gives all values"},
-		{"lookup_batch", "it cannot be read without taking out: drain() gives all values"},
+		{"items keys delete_batch", "drain() takes out all values"},
+		{"values lookup_batch", "it cannot be read without taking out: drain() gives all values"},
 		{"pop_batch", "drain() takes out all values, one by one"},
 		{"update_batch", "push(value) adds one value at a time"},
-		{"delete_batch", "drain() takes out all values"},
 		{"count", "the kernel does not tell how many values it holds: drain() takes them out"},
 	}
 	bloomLacks = lacks{
-		{"lookup", "value in m asks whether a value may be a member"},
+		{"lookup peek", "value in m asks whether a value may be a member"},
 		{"update", "push(value) adds a member"},
-		{"peek", "value in m asks whether a value may be a member"},
-		{"pop", "members cannot be removed, only the whole map"},
-		{"delete", "members cannot be removed, only the whole map"},
-		{"next_key", "its members cannot be listed"},
-		{"items", "its members cannot be listed"},
-		{"keys", "its members cannot be listed"},
-		{"values", "its members cannot be listed"},
-		{"lookup_batch", "its members cannot be listed"},
-		{"pop_batch", "its members cannot be listed"},
+		{"pop delete delete_batch", "members cannot be removed, only the whole map"},
+		{"next_key items keys values lookup_batch pop_batch drain", "its members cannot be listed"},
 		{"update_batch", "push(value) adds one member at a time"},
-		{"delete_batch", "members cannot be removed, only the whole map"},
-		{"drain", "its members cannot be listed"},
 		{"count", "its members cannot be counted"},
 	}
 	eventLacks = without(handleLacks, lacks{
-		{"items", "its entries are perf events; events(m, consume=True) gives what programs send"},
-		{"values", "its entries are perf events; events(m, consume=True) gives what programs send"},
-		{"peek", "events(m, consume=True) gives what programs send"},
-		{"drain", "events(m, consume=True) gives what programs send"},
+		{"items values", "its entries are perf events; events(m, consume=True) gives what programs send"},
+		{"peek drain", "events(m, consume=True) gives what programs send"},
 		{"push", "kernel.output(event) sends an event"},
 	})
 	ringLacks = lacks{
 		{"", "it carries events from programs, and has no entries: events(m) reads them"},
-		{"push", "kernel.output(event) sends an event"},
-		{"update", "kernel.output(event) sends an event"},
+		{"push update", "kernel.output(event) sends an event"},
 		{"drain", "events(m, consume=True) takes them"},
 	}
 	userLacks = lacks{
@@ -134,11 +111,8 @@ var (
 	}
 	arenaLacks  = lacks{{"", "it is memory shared with programs, and has no entries"}}
 	structLacks = without(keyedLacks, lacks{
-		{"update", "only a loader of programs fills it: bpftool struct_ops register"},
-		{"update_batch", "only a loader of programs fills it: bpftool struct_ops register"},
-		{"delete", "only a loader of programs empties it: bpftool struct_ops unregister"},
-		{"delete_batch", "only a loader of programs empties it: bpftool struct_ops unregister"},
-		{"clear", "only a loader of programs empties it: bpftool struct_ops unregister"},
+		{"update update_batch", "only a loader of programs fills it: bpftool struct_ops register"},
+		{"delete delete_batch clear", "only a loader of programs empties it: bpftool struct_ops unregister"},
 	})
 	structProgramLacks = lacks{{"", "it holds the functions of a kernel subsystem"}}
 )

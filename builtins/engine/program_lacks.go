@@ -34,9 +34,7 @@ var (
 		{"add", "its values are maps"},
 	})
 	deviceProgramLacks = without(hashProgramLacks, noProgramEach, lacks{
-		{"update", "only user space changes it"},
-		{"delete", "only user space changes it"},
-		{"add", "only user space changes it"},
+		{"update delete add", "only user space changes it"},
 	})
 	socketProgramLacks = without(hashProgramLacks, noProgramEach, lacks{
 		{"lookup", "it gets the socket itself, and not a value; from user space lookup(key) reads it"},
@@ -45,26 +43,18 @@ var (
 		{"add", "its values are sockets"},
 	})
 	queueProgramLacks = lacks{
-		{"lookup", "kernel.peek() looks at the next value"},
-		{"lookup_percpu", "kernel.peek() looks at the next value"},
+		{"lookup lookup_percpu in", "kernel.peek() looks at the next value"},
 		{"update", "kernel.push(value) adds one"},
 		{"delete", "kernel.pop() removes the next value"},
-		{"next_key", "kernel.pop() gives the values"},
-		{"items", "kernel.pop() gives the values"},
+		{"next_key items", "kernel.pop() gives the values"},
 		{"count", "the kernel does not tell how many values it holds"},
 		{"add", "kernel.push(value) adds a value"},
-		{"in", "kernel.peek() looks at the next value"},
 	}
 	bloomProgramLacks = lacks{
-		{"lookup", "value in m.kernel asks whether a value may be a member"},
-		{"lookup_percpu", "value in m.kernel asks whether a value may be a member"},
-		{"peek", "value in m.kernel asks whether a value may be a member"},
-		{"update", "kernel.push(value) adds a member"},
-		{"add", "kernel.push(value) adds a member"},
-		{"pop", "members cannot be removed, only the whole map"},
-		{"delete", "members cannot be removed, only the whole map"},
-		{"next_key", "its members cannot be listed"},
-		{"items", "its members cannot be listed"},
+		{"lookup lookup_percpu peek", "value in m.kernel asks whether a value may be a member"},
+		{"update add", "kernel.push(value) adds a member"},
+		{"pop delete", "members cannot be removed, only the whole map"},
+		{"next_key items", "its members cannot be listed"},
 		{"count", "its members cannot be counted"},
 	}
 	tailCallProgramLacks    = lacks{{"", "it can only go on in one of its programs (bpf_tail_call)"}}
