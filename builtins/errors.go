@@ -38,6 +38,7 @@ type Error struct {
 	lib   *Library
 	wants *engine.Right // what it wants, where the operation does not tell
 	row   *meaning      // what explains it
+	hint  string        // where no row has one
 }
 
 // Detail is what catch offers to a script.
@@ -62,6 +63,9 @@ func (e *Error) Detail(name string) starlark.Value {
 	case "hint":
 		if e.row != nil && e.row.hint != "" {
 			return starlark.String(e.fill(e.row.hint))
+		}
+		if e.hint != "" {
+			return starlark.String(e.hint)
 		}
 	}
 	return nil
@@ -322,6 +326,9 @@ func (m *Map) bad(op, what string, err error) error {
 		text = unopened.text()
 	}
 	e := &Error{Op: op, Map: m, Count: -1, Err: fmt.Errorf("%s: %s", path, text)}
+	if unopened == nil && (what == "key" && m.guessed.key || what == "value" && m.guessed.value) {
+		e.hint = m.typesHint()
+	}
 	errors.As(err, &e.errno)
 	return e
 }

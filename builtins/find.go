@@ -68,7 +68,11 @@ func (l *Library) typed(c method.Call, raw engine.Map, hints map[string]string) 
 	}
 	m, err := l.newMap(c.Thread, raw, known, key, value)
 	if err == nil && len(hints) > 0 {
+		guessed := m.guessed.key || m.guessed.value
 		m.key, m.value.Type, err = layout.Hints(m.key, m.value.Type, hints)
+		if err != nil && guessed {
+			return nil, &Error{Op: c.Name, Count: -1, Err: err, hint: m.typesHint()}
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Name, err)

@@ -26,7 +26,8 @@ type Map struct {
 	kind    *engine.Kind
 	key     *layout.Type // nil where there are no keys
 	value   layout.Slot
-	pins    []string // that this handle has made
+	guessed struct{ key, value bool } // the types are by the sizes alone
+	pins    []string                  // that this handle has made
 	closed  bool
 	created uint32       // flags this handle was made with: some of them hold for a handle, not for the map
 	inner   *engine.Spec // what the values of a map of maps must be like; nil if it is not known
@@ -61,11 +62,14 @@ func (l *Library) newMap(thread *starlark.Thread, raw engine.Map, known *layout.
 		if err != nil {
 			return nil, err
 		}
+		plain := plainTypes[m.kind.Name]
 		if key == nil {
 			m.key = k
+			m.guessed.key = ownKey == nil && m.kind.Shape == engine.Hashed && !m.kind.Trie && m.kind.Keys == engine.Nothing && plain.key == nil
 		}
 		if value == nil {
 			value = v
+			m.guessed.value = ownValue == nil && m.kind.Shape != engine.Opaque && m.kind.Values == engine.Nothing && plain.value == nil
 		}
 	}
 	if !m.kind.Keyed() || m.info.KeySize == 0 {

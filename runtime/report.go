@@ -96,10 +96,14 @@ func (s *Session) Explain(err error) string {
 		sb.WriteString(brief(err.Error()))
 	}
 	var detailed Detailed
+	var hint starlark.String
 	if errors.As(err, &detailed) {
-		if hint, ok := detailed.Detail("hint").(starlark.String); ok {
-			sb.WriteString("\nhint: " + string(hint))
-		}
+		hint, _ = detailed.Detail("hint").(starlark.String)
+	} else if eval != nil && s.cfg.Hint != nil {
+		hint = starlark.String(s.cfg.Hint(eval.Msg))
+	}
+	if hint != "" {
+		sb.WriteString("\nhint: " + string(hint))
 	}
 	var internal *InternalError
 	if errors.As(err, &internal) {

@@ -29,6 +29,8 @@ type Config struct {
 	EscapeStdout, EscapeStderr func(string) string
 	// Emphasize makes the first line of an error's report stand out, once it is harmless; nil leaves it as it is.
 	Emphasize func(line string) string
+	// Hint helps with the message of an error that has no hint of its own; nil, and "": nothing does.
+	Hint func(message string) string
 	// Live says that somebody watches Stdout: each line goes out at once.
 	Live bool
 

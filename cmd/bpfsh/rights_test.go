@@ -256,6 +256,7 @@ func testRights(t *testing.T, sysctl string, set []string, n int, id string, pin
 		}
 		script.WriteString("typed, _ = catch(lambda: \"packets\" in str(open(P + \"typed\").value_type))\nprint(\"@types:\", \"ok\" if typed else \"hidden\")\n")
 		want["types"] = map[bool]string{true: "", false: "hidden"}[lackedBy(set, engine.ReadingTypes) == ""]
+		script.WriteString("_, err = catch(open, P + \"typed\", hints={\"value.packets\": \"hex\"})\nprint(\"hint:\", err and err.hint)\n")
 		script.WriteString("catch(lambda: help(open(P + \"typed\")))\n")
 		cmd := command(t, append(flags, "-c", script.String())...)
 		cmd.ExtraFiles = []*os.File{pins}
@@ -291,6 +292,10 @@ func testRights(t *testing.T, sysctl string, set []string, n int, id string, pin
 		opens := lackedNow(set, engine.Using, sysctl) == ""
 		if told := strings.Contains(strings.Join(strings.Fields(stdout), " "), hidden); told != (opens && lackedBy(set, engine.ReadingTypes) != "") {
 			t.Errorf("that types are not read is told: %v\n%s", told, stdout)
+		}
+		const hint = `hint: map "rights_typed" has types, which are read with CAP_SYS_ADMIN alone; open(..., key=..., value=...) gives them` + "\n"
+		if strings.Contains(stdout, hint) != (opens && lackedBy(set, engine.ReadingTypes) != "") {
+			t.Errorf("a field in types that are not read is explained: %v\n%s", strings.Contains(stdout, hint), stdout)
 		}
 		if len(want) > 0 {
 			t.Errorf("nothing came of %v\n%s", want, stderr)
