@@ -10,7 +10,6 @@ import (
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
-	"bpfsh/builtins/object"
 	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 
@@ -21,8 +20,8 @@ import (
 // Library is the functions of this package on one engine, and the maps that scripts have open there.
 type Library struct {
 	engine   engine.Engine
-	types    *layout.Host     // names of types, and what numbers stand for
-	objects  []*object.Object // that scripts have loaded
+	types    *layout.Host // names of types, and what numbers stand for
+	objects  []*Object    // that scripts have loaded, the last behind the others
 	display  Display
 	operator *Operator           // nil: nobody is there to be asked
 	open     []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself

@@ -33,15 +33,26 @@ create("hash", key="struct flow_key", value="u64", max_entries=64)`,
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
-		l.objects = append(l.objects, o)
-		return &Object{l, path, o}, nil
+		return l.keep(&Object{l, path, o}), nil
 	},
 }}
+
+// keep makes o the object whose types are found first. It takes the place of the one that was loaded from its path before.
+func (l *Library) keep(o *Object) *Object {
+	kept := l.objects[:0]
+	for _, other := range l.objects {
+		if filepath.Clean(other.path) != filepath.Clean(o.path) {
+			kept = append(kept, other)
+		}
+	}
+	l.objects = append(kept, o)
+	return o
+}
 
 // objectType finds a type in the objects that were loaded, the last first.
 func (l *Library) objectType(name string) (btf.Type, error) {
 	for i := len(l.objects) - 1; i >= 0; i-- {
-		if spec := l.objects[i].Types; spec != nil {
+		if spec := l.objects[i].o.Types; spec != nil {
 			if t, err := layout.FindType(spec, name); !errors.Is(err, btf.ErrNotFound) {
 				return t, err
 			}
@@ -52,8 +63,8 @@ func (l *Library) objectType(name string) (btf.Type, error) {
 
 func (l *Library) objectTypeNames() (names []string) {
 	for _, o := range l.objects {
-		if o.Types != nil {
-			names = append(names, layout.NamesOf(o.Types)...)
+		if o.o.Types != nil {
+			names = append(names, layout.NamesOf(o.o.Types)...)
 		}
 	}
 	return names
