@@ -79,7 +79,8 @@ func (l *Library) make(c method.Call, spec *engine.Spec, key, value *layout.Type
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", c.Name, err), raw.Close())
 	}
-	m.created, m.inner = spec.Flags, spec.Inner
+	m.created, m.inner, m.made = spec.Flags, spec.Inner, memoryOf(m.info)
+	l.open.more(held{memory: m.made})
 	if !m.info.BTF && m.value.Type.HasKept() && l.engine.Missing(engine.KeepingTypes) != "" {
 		return nil, newError(Error{Op: c.Name, Where: engine.KindOf(spec.Type).Name, Count: -1, Err: errors.Join(unix.EPERM, raw.Close()), spec: spec, lib: l, wants: engine.KeepingTypes})
 	}

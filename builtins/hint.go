@@ -27,7 +27,7 @@ func (l *Library) Hint(message string) string {
 		name := strings.TrimSuffix(after, " field of record")
 		return "r.replace(" + name + "=...) is a copy with another value, to be written: m[key] = m[key].replace(" + name + "=...)"
 	case strings.HasSuffix(before, "int has no ") || strings.HasSuffix(before, "bytes has no "):
-		for _, p := range l.open {
+		for _, p := range l.open.maps {
 			if m := p.Value(); m != nil && (m.guessed.key || m.guessed.value) {
 				return m.typesHint()
 			}

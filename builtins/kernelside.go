@@ -174,6 +174,7 @@ var (
 func (m *Map) kernelSide() *KernelSide {
 	if m.kernel == nil {
 		m.kernel = &KernelSide{m, map[string]starlark.Value{}}
+		m.lib.open.more(forPrograms)
 	}
 	return m.kernel
 }

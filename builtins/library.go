@@ -1,11 +1,8 @@
 package builtins
 
 import (
-	"errors"
 	"maps"
-	goruntime "runtime"
 	"slices"
-	"time"
 	"weak"
 
 	"bpfsh/builtins/engine"
@@ -14,7 +11,6 @@ import (
 	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
-	"golang.org/x/sys/unix"
 )
 
 // Library is the functions of this package on one engine, and the maps that scripts have open there.
@@ -23,9 +19,9 @@ type Library struct {
 	types    *layout.Host // names of types, and what numbers stand for
 	objects  []*Object    // that scripts have loaded, the last behind the others
 	display  Display
-	operator *Operator           // nil: nobody is there to be asked
-	open     []weak.Pointer[Map] // to close at the end; a map that nobody holds any more closes itself
-	planned  *planned            // nil: what scripts change is changed
+	operator *Operator // nil: nobody is there to be asked
+	open     opened
+	planned  *planned // nil: what scripts change is changed
 
 	rankings    map[weak.Pointer[starlark.List]]*ranking // of the lists that top has made
 	rankingsDue int                                      // how many there may be before those of lists that are gone go
@@ -99,54 +95,24 @@ func Topics() []method.Topic {
 
 // Close closes the maps that scripts have left open.
 func (l *Library) Close() {
-	for _, p := range l.open {
+	for _, p := range l.open.maps {
 		if m := p.Value(); m != nil {
 			_ = m.release() // one that a script has closed says so
 		}
 	}
-	l.open = nil
+	l.open = opened{}
 }
 
 // Enter begins a script inside of another one: leave closes the maps that it has left open.
 func (l *Library) Enter() (leave func()) {
 	outer := l.open
-	l.open = nil
+	l.open = opened{}
 	return func() {
-		for _, p := range l.open {
+		for _, p := range l.open.maps {
 			if m := p.Value(); m != nil && !m.closed {
-				m.closed = true
-				m.raw.Close()
+				_ = m.release()
 			}
 		}
 		l.open = outer
 	}
-}
-
-// descriptor opens a map. Where the process has no descriptor left, those of maps that nobody holds any more come
-// back first: the collector has them.
-func (l *Library) descriptor(open func() (engine.Map, error)) (m engine.Map, err error) {
-	err = l.retry(func() error {
-		m, err = open()
-		return err
-	})
-	return m, err
-}
-
-// retry calls f, which wants descriptors.
-func (l *Library) retry(f func() error) error {
-	err := f()
-	for wait := time.Millisecond; errors.Is(err, unix.EMFILE) && wait < time.Second/10; wait *= 2 {
-		goruntime.GC()
-		time.Sleep(wait) // descriptors are closed by a goroutine, after the collection
-		err = f()
-	}
-	return err
-}
-
-// remember keeps a map in the list of those to close.
-func (l *Library) remember(m *Map) {
-	if len(l.open) == cap(l.open) { // before it grows, drop what is gone
-		l.open = slices.DeleteFunc(l.open, func(p weak.Pointer[Map]) bool { return p.Value() == nil })
-	}
-	l.open = append(l.open, weak.Make(m))
 }

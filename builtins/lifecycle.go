@@ -77,7 +77,6 @@ m = open("/sys/fs/bpf/flows")`,
 		if m.closed {
 			return starlark.None, nil
 		}
-		m.closed = true
 		if err := m.release(); err != nil {
 			return nil, fmt.Errorf("%s: %s: %w", c.Name, m.label(), err)
 		}

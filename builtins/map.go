@@ -29,6 +29,7 @@ type Map struct {
 	guessed struct{ key, value bool } // the types are by the sizes alone
 	pins    []string                  // that this handle has made
 	closed  bool
+	made    int          // about how much memory the map takes, if this handle has made it
 	created uint32       // flags this handle was made with: some of them hold for a handle, not for the map
 	inner   *engine.Spec // what the values of a map of maps must be like; nil if it is not known
 
@@ -83,7 +84,7 @@ func (l *Library) newMap(thread *starlark.Thread, raw engine.Map, known *layout.
 		return nil, fmt.Errorf("value type %s has %d bytes, the values of %s have %d", value, value.Size(), m.label(), m.info.ValueSize)
 	}
 	m.keyBuf, m.valueBuf = make([]byte, m.info.KeySize), make([]byte, m.info.Stride())
-	l.remember(m)
+	l.open.add(m)
 	l.planned.note(m, asked)
 	return m, nil
 }

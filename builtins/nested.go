@@ -94,8 +94,7 @@ func (m *Map) swap(c method.Call) (starlark.Value, error) {
 	in := false
 	defer func() { // also where build unwinds the run
 		if !in && !made.closed {
-			made.closed = true
-			made.raw.Close()
+			_ = made.release()
 		}
 	}()
 	if _, err := starlark.Call(c.Thread, build, starlark.Tuple{made}, nil); err != nil {
@@ -153,8 +152,7 @@ func (m *Map) template() (*engine.Spec, error) {
 		return nil, err
 	}
 	m.inner = one.spec()
-	one.closed = true
-	return m.inner, one.raw.Close()
+	return m.inner, one.release()
 }
 
 // innerSays is what the values of the map must be like, for a message.

@@ -280,8 +280,7 @@ func (d *declared) fill(m *Map) error {
 		}
 	}
 	for _, inner := range made {
-		inner.closed = true
-		if err := inner.raw.Close(); err != nil { // the outer map holds it
+		if err := inner.release(); err != nil { // the outer map holds it
 			return err
 		}
 	}

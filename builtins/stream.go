@@ -211,6 +211,7 @@ func (m *Map) remember(e *Events) {
 		return other == nil || other == e || other.raw == nil
 	})
 	m.streams = append(m.streams, weak.Make(e))
+	m.lib.open.more(e.holds())
 }
 
 // release closes the map, and what is open to read its events.
@@ -220,6 +221,9 @@ func (m *Map) release() (err error) {
 			err = errors.Join(err, e.close())
 		}
 	}
-	m.streams = nil
+	if !m.closed {
+		m.lib.open.kept.subtract(m.holds())
+	}
+	m.streams, m.closed = nil, true
 	return errors.Join(err, m.raw.Close())
 }
