@@ -134,7 +134,11 @@ func ofCPUs(n int) string {
 	}
 }
 
-// all are the differences, the largest first, and equal ones in the order of their keys.
+// context is done when the run that looks at the diff has to end.
+func (d *Diff) context() context.Context { return runtime.Context(d.after.m.thread) }
+
+// all are the differences, the largest first, and equal ones in the order of their keys. In a run that was stopped they are
+// in any order.
 func (d *Diff) all() []difference {
 	if d.sorted != nil {
 		return d.sorted
@@ -149,8 +153,9 @@ func (d *Diff) all() []difference {
 	for _, at := range d.Removed {
 		all = append(all, difference{before: int(at), after: -1})
 	}
+	ctx := d.context()
 	for i := range all {
-		if d.plan != nil {
+		if d.plan != nil || ctx.Err() != nil {
 			break
 		}
 		before, after := d.values(all[i])
@@ -158,8 +163,10 @@ func (d *Diff) all() []difference {
 			all[i].weight = max(all[i].weight, d.parts[j].Weight(before, after))
 		}
 	}
-	sort.Sort(&byWeight{d, all, d.order()})
-	d.sorted = all
+	sort.Sort(&byWeight{d, all, d.order(), ctx})
+	if ctx.Err() == nil {
+		d.sorted = all
+	}
 	return all
 }
 
@@ -168,11 +175,15 @@ type byWeight struct {
 	d     *Diff
 	all   []difference
 	order func(a, b []byte) int
+	ctx   context.Context // ends the comparing
 }
 
 func (s *byWeight) Len() int      { return len(s.all) }
 func (s *byWeight) Swap(i, j int) { s.all[i], s.all[j] = s.all[j], s.all[i] }
 func (s *byWeight) Less(i, j int) bool {
+	if s.ctx.Err() != nil {
+		return false
+	}
 	x, y := s.all[i], s.all[j]
 	if x.weight != y.weight {
 		return x.weight > y.weight

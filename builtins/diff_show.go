@@ -70,8 +70,11 @@ func (d *Diff) Table(limit int) (*render.Table, error) {
 	for _, name := range more {
 		t.Columns = append(t.Columns, render.Column{Name: name, Right: true})
 	}
-	all, numbers := d.all(), false
+	all, numbers, stopped := d.all(), false, stopped(d.context())
 	for i, x := range all {
+		if err := stopped(); err != nil {
+			return nil, err
+		}
 		before, after := d.values(x)
 		parts := d.differing(before, after)
 		if limit >= 0 && len(t.Rows) > 0 && len(t.Rows)+len(parts) > limit {

@@ -121,7 +121,11 @@ func (m *Map) Table(limit int) (*render.Table, error) {
 		return nil, err
 	}
 	t.Total = total
+	stopped := stopped(runtime.Context(m.thread))
 	for _, e := range shown {
+		if err := stopped(); err != nil {
+			return nil, err
+		}
 		key, value := m.key.Decode([]byte(e.key)), m.decodeValue([]byte(e.value))
 		t.Rows = append(t.Rows, m.cells(key, m.value, value))
 		if inner, ok := value.(*Nested); ok {
@@ -149,7 +153,10 @@ func (m *Map) first(limit int) (shown []entry, total int, err error) {
 		return nil
 	})
 	if m.kind.Trie {
-		sort.Slice(shown, func(i, j int) bool { return engine.CompareAddresses([]byte(shown[i].key), []byte(shown[j].key)) < 0 })
+		ctx := runtime.Context(m.thread)
+		sort.Slice(shown, func(i, j int) bool {
+			return ctx.Err() == nil && engine.CompareAddresses([]byte(shown[i].key), []byte(shown[j].key)) < 0
+		})
 		if limit >= 0 && len(shown) > limit {
 			shown = shown[:limit]
 		}
@@ -170,7 +177,11 @@ func (n *Nested) part(key starlark.Value, limit int) *render.Table {
 // Table is the batch's first entries.
 func (b *Batch) Table(limit int) (*render.Table, error) {
 	t := &render.Table{Columns: columns(b.m.key, b.value), Total: b.n, Noun: "entry", Nouns: "entries"}
+	stopped := stopped(runtime.Context(b.m.thread))
 	for i := 0; i < b.n && (limit < 0 || i < limit); i++ {
+		if err := stopped(); err != nil {
+			return nil, err
+		}
 		t.Rows = append(t.Rows, b.m.cells(b.keyAt(i), b.value, b.valueAt(i)))
 	}
 	return t, nil

@@ -19,6 +19,9 @@ func Context(thread *starlark.Thread) context.Context {
 	return context.Background()
 }
 
+// Context is done when what runs has to end. It is for the goroutine that scripts run on.
+func (s *Session) Context() context.Context { return Context(s.thread) }
+
 // Why a run can be stopped, beside a signal.
 var (
 	ErrTimeout = errors.New("the time limit was reached")
@@ -54,6 +57,7 @@ func (s *Session) begin() (ctx context.Context, end func()) {
 		defer s.mu.Unlock()
 		s.cancel(nil)
 		s.running, s.cancel = nil, nil
+		s.thread.SetLocal(contextKey, nil)
 		s.thread.Uncancel()
 		s.calm()
 	}

@@ -309,3 +309,29 @@ func (w *brokenWriter) Write(p []byte) (int, error) {
 	}
 	return w.Buffer.Write(p)
 }
+
+// TestSessionContext is done while a run is to end, and neither in what is deferred nor when nothing runs.
+func TestSessionContext(t *testing.T) {
+	var s *Session
+	var seen []error
+	look := func(interrupt bool) *starlark.Builtin {
+		return starlark.NewBuiltin("look", func(*starlark.Thread, *starlark.Builtin, starlark.Tuple, []starlark.Tuple) (starlark.Value, error) {
+			if interrupt {
+				s.Interrupt(ErrTimeout)
+			}
+			seen = append(seen, context.Cause(s.Context()))
+			return starlark.None, nil
+		})
+	}
+	s = New(Config{Predeclared: starlark.StringDict{"look": look(false), "interrupted": look(true)}})
+	if err := s.Run("a.star", []byte("look()\ndefer(look)\ninterrupted()")); !errors.Is(err, ErrTimeout) {
+		t.Fatal(err)
+	}
+	seen = append(seen, context.Cause(s.Context()))
+	if err := s.Finish(); err != nil {
+		t.Fatal(err)
+	}
+	if want := []error{nil, ErrTimeout, nil, nil}; !slices.Equal(seen, want) {
+		t.Errorf("its context was done for %v, want %v", seen, want)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"bpfsh/builtins"
 	"bpfsh/builtins/engine"
 	"bpfsh/runtime"
+	"bpfsh/runtime/render"
 	"bpfsh/runtime/repl"
 
 	"go.starlark.net/starlark"
@@ -43,7 +45,7 @@ func (p *prompt) run(sh *shell, o *options) error {
 	}
 	sh.library.SetOperator(&builtins.Operator{Confirm: console.Confirm, Say: sh.session.Warn})
 	err = repl.Run(sh.session, console, repl.Config{
-		Echo:   func(v starlark.Value) (string, error) { return sh.display().Echo(v) },
+		Echo:   func(w io.Writer, v starlark.Value) error { return render.WriteEcho(w, v, sh.display()) },
 		Mode:   sh.setFormat,
 		Output: sh.output,
 		Label:  sh.label,

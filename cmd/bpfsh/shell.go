@@ -227,6 +227,7 @@ func (sh *shell) displayOptions(asked *options, stdout io.Writer) func() render.
 	}
 	return func() render.Options {
 		o := first
+		o.Context = sh.session.Context()
 		if sh.format != nil {
 			o.Format = *sh.format
 		}

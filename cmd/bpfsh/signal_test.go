@@ -94,6 +94,8 @@ func TestSignals(t *testing.T) {
 		{"sleep", "sleep(3600)", unix.SIGINT, false, "deferred\n", `script.star:5:6: interrupted\n`},
 		{"catch", "while True: catch(sleep, 3600)", unix.SIGINT, false, "deferred\n", `interrupted\n`},
 		{"comprehension", "[1 for i in range(1 << 40)]", unix.SIGINT, false, "deferred\n", `script.star:[0-9]+:[0-9]+: interrupted\n`},
+		{"show", "show(create('array', value='u64', max_entries=2000000), limit=None, format='table')", unix.SIGINT, true, "deferred\n", `interrupted\n`},
+		{"show", "m = create('array', value='u64', max_entries=2000000)\nshow(snapshot(m), limit=None, format='markdown')", unix.SIGTERM, true, "deferred\n", `terminated\n`},
 		{"walk", "m = create('array', value='u8', max_entries=1000000)\nwhile True: sum(m.values())", unix.SIGINT, true, "deferred\n", `interrupted\n`},
 	} {
 		t.Run(row.name+"/"+row.signal.String(), func(t *testing.T) {

@@ -32,7 +32,7 @@ type chartColumn struct {
 // lines lays the chart out: the head, if the columns have names, and the rows.
 func (c *chart) lines(o Options) []string {
 	total := o.drawnWidth()
-	widths := c.widths()
+	widths := c.widths(o)
 	tail := 0
 	for _, t := range c.tails {
 		tail = max(tail, width(t))
@@ -77,11 +77,14 @@ func (c *chart) lines(o Options) []string {
 }
 
 // widths are those of the columns.
-func (c *chart) widths() []int {
+func (c *chart) widths(o Options) []int {
 	widths := make([]int, len(c.columns))
 	for i, col := range c.columns {
 		widths[i] = width(col.name)
 		for _, r := range c.rows {
+			if o.stopped() != nil {
+				break
+			}
 			widths[i] = max(widths[i], width(r[i]))
 		}
 	}
@@ -120,6 +123,9 @@ func (c *chart) write(o Options, widths []int, picture int) []string {
 		out = append(out, o.head(snip(strings.TrimRight(line, " "), o.drawnWidth(), o.ASCII)))
 	}
 	for i, r := range c.rows {
+		if o.stopped() != nil {
+			break
+		}
 		line := c.line(o, widths, r)
 		before := width(line)
 		if picture > 0 {

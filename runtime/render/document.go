@@ -8,13 +8,13 @@ import (
 )
 
 // writeJSON writes one document: a line for each row, and anything else on one line.
-func writeJSON(out *lines, v starlark.Value, limit int) error {
-	rows, err := documentRows(v, limit)
+func writeJSON(out *lines, v starlark.Value, o Options) error {
+	rows, err := o.documentRows(v)
 	if err != nil {
 		return err
 	}
 	if rows == nil {
-		return writeDocument(out, firstItems(v, limit))
+		return writeDocument(out, firstItems(v, o.limit()))
 	}
 	defer closeRows(rows)
 	columns := rows.Columns()
@@ -44,7 +44,7 @@ func writeJSON(out *lines, v starlark.Value, limit int) error {
 }
 
 // documentRows are the rows that get a line each; nil for a value that is on one line.
-func documentRows(v starlark.Value, limit int) (Rows, error) {
+func (o Options) documentRows(v starlark.Value) (Rows, error) {
 	switch list := v.(type) {
 	case Rower, Tabler:
 	case Fielder:
@@ -54,20 +54,20 @@ func documentRows(v starlark.Value, limit int) (Rows, error) {
 			return nil, nil
 		}
 	case starlark.Indexable:
-		if !single(v) && limit < 0 && (list.Len() == 0 || recordOf(list.Index(0)) == nil) {
+		if !single(v) && o.limit() < 0 && (list.Len() == 0 || recordOf(list.Index(0)) == nil) {
 			return nil, nil
 		}
 	}
-	return cutRows(v, limit)
+	return o.cutRows(v)
 }
 
-// cutRows are at most limit rows of a value; nil if it has none.
-func cutRows(v starlark.Value, limit int) (Rows, error) {
+// cutRows are as many rows of a value as there are to be at most; nil if it has none.
+func (o Options) cutRows(v starlark.Value) (Rows, error) {
 	rows, err := rowsOf(v)
 	if rows == nil || err != nil {
 		return nil, err
 	}
-	return &cut{rows, limit}, nil
+	return &cut{rows, o.limit(), o.stopped}, nil
 }
 
 // firstItems cuts a dict.
@@ -85,7 +85,7 @@ func firstItems(v starlark.Value, limit int) starlark.Value {
 
 // writeJSONL writes a line for each row; for a value that has none, one.
 func writeJSONL(out *lines, v starlark.Value, o Options) error {
-	rows, err := cutRows(v, o.limit())
+	rows, err := o.cutRows(v)
 	if err != nil {
 		return err
 	}
@@ -145,7 +145,7 @@ func (l *lines) fromHost(start int, host string) {
 
 // row appends a row as JSON; nothing of one that has none.
 func (l *lines) row(columns []Column, row []starlark.Value) error {
-	e := encoder{buf: l.buf}
+	e := encoder{buf: l.buf, stopped: l.stopped}
 	if err := e.row(columns, row); err != nil {
 		return err
 	}
@@ -154,10 +154,10 @@ func (l *lines) row(columns []Column, row []starlark.Value) error {
 }
 
 func writeDocument(out *lines, v starlark.Value) error {
-	b, err := JSON(v)
-	if err != nil {
+	e := encoder{buf: out.buf, stopped: out.stopped}
+	if err := e.value(v); err != nil {
 		return err
 	}
-	out.buf = append(out.buf, b...)
+	out.buf = e.buf
 	return out.end()
 }

@@ -27,7 +27,7 @@ func (c *cells) start(i int) int {
 // writeFlat writes a head and a line for each row. A record takes a column for each of its fields, named "key.saddr".
 // None is an empty cell, and what holds several values, such as an array, is JSON.
 func writeFlat(out *lines, v starlark.Value, o Options, w flatWriter) error {
-	rows, err := flatRows(v, o.limit())
+	rows, err := o.flatRows(v)
 	if err != nil {
 		return err
 	}
@@ -63,25 +63,27 @@ func writeFlat(out *lines, v starlark.Value, o Options, w flatWriter) error {
 }
 
 // flatRows are the rows of a value with all columns known; nil if it is one cell.
-func flatRows(v starlark.Value, limit int) (Rows, error) {
+func (o Options) flatRows(v starlark.Value) (Rows, error) {
 	if _, ok := v.(Rower); ok {
-		return cutRows(v, limit)
+		return o.cutRows(v)
 	}
 	if _, ok := v.(Tabler); ok {
-		return cutRows(v, limit)
+		return o.cutRows(v)
 	}
 	if _, ok := v.(Fielder); ok {
 		v = starlark.Tuple{v}
 	}
-	rows, err := cutRows(v, limit)
+	rows, err := o.cutRows(v)
 	if rows == nil || err != nil {
 		return nil, err
 	}
 	c := rows.(*cut)
-	if c.Rows, err = shape(c.Rows); err != nil {
-		closeRows(c.Rows)
+	shaped, err := o.shape(c.Rows)
+	if err != nil {
+		closeRows(c)
 		return nil, err
 	}
+	c.Rows = shaped
 	return c, nil
 }
 

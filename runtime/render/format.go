@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -59,6 +60,16 @@ type Options struct {
 	// Pictures is what people see of a value that does not say itself that it is a picture; nil of it, and a nil Pictures:
 	// it is none.
 	Pictures func(starlark.Value) Picture
+	// Context ends the writing when it is done, with its cause; nil: nothing does.
+	Context context.Context
+}
+
+// stopped is why the writing ends before its end; nil: it goes on. What is laid out by then is not whole, and is not written.
+func (o Options) stopped() error {
+	if o.Context == nil || o.Context.Err() == nil {
+		return nil
+	}
+	return context.Cause(o.Context)
 }
 
 // limit is the most rows; negative for all.
@@ -76,12 +87,12 @@ func (o Options) limit() int {
 // Write writes a value and the end of its line.
 //
 // Each call of w.Write gets whole lines. Rows before a failure are written; the JSON document that they are in then
-// lacks its end. The error is w's, or of reading the rows.
+// lacks its end. The error is w's, of reading the rows, or why the options' context is done.
 //
 // A value without rows is written as print would, but in JSON. No character that a terminal might obey is written
 // unescaped, but newlines and tabs, and unless it is for a terminal what CSV, and such a value in CSV and TSV, hold.
 func Write(w io.Writer, v starlark.Value, o Options) (err error) {
-	out := &lines{w: w, escape: o.Terminal && !o.Format.forPeople()}
+	out := &lines{w: w, escape: o.Terminal && !o.Format.forPeople(), stopped: o.stopped}
 	defer func() { // also where an iterator's failure unwinds the run
 		if e := out.flush(); err == nil {
 			err = e
@@ -94,11 +105,11 @@ func Write(w io.Writer, v starlark.Value, o Options) (err error) {
 		if o.Format == FormatTable {
 			return writeLive(out, l, o)
 		}
-		v = live{l, out.flush, o.Limit}
+		v = live{l, out.flush, o.Limit, o.stopped}
 	}
 	switch o.Format {
 	case FormatJSON:
-		return writeJSON(out, v, o.limit())
+		return writeJSON(out, v, o)
 	case FormatJSONL:
 		return writeJSONL(out, v, o)
 	case FormatCSV:
@@ -117,17 +128,17 @@ func Write(w io.Writer, v starlark.Value, o Options) (err error) {
 // table is the text of a value in a format for people.
 func (o Options) table(v starlark.Value) (string, error) {
 	if p := o.picture(v); p != nil {
-		return p.Draw(o), nil
+		return p.Draw(o), o.stopped()
 	}
 	v = shown(v)
-	t, err := tableOf(v, o.limit())
+	t, err := o.tableOf(v, o.limit())
 	switch {
 	case err != nil:
 		return "", err
 	case t != nil && o.Format == FormatMarkdown:
-		return t.markdown(o), nil
+		return t.markdown(o), o.stopped()
 	case t != nil:
-		return t.layout(o), nil
+		return t.layout(o), o.stopped()
 	case o.Format == FormatMarkdown:
 		return markdownText(cell(v, o.ASCII)), nil
 	default:

@@ -35,8 +35,9 @@ func AppendRow(b []byte, columns []Column, row []starlark.Value) ([]byte, error)
 
 // encoder appends JSON to buf.
 type encoder struct {
-	buf   []byte
-	depth int
+	buf     []byte
+	depth   int
+	stopped func() error // why it ends before the end of a list; nil: nothing ends it
 }
 
 // maxDepth is where a value is taken to hold itself.
@@ -173,6 +174,9 @@ func (e *encoder) list(rows Rows) error {
 		row, err := rows.Next()
 		if err == io.EOF {
 			break
+		}
+		if err == nil && e.stopped != nil {
+			err = e.stopped()
 		}
 		if err != nil {
 			return err

@@ -1,6 +1,9 @@
 package render
 
-import "io"
+import (
+	"bytes"
+	"io"
+)
 
 // lines gathers text, and hands it on in pieces that end with a line: what escapes a piece for a terminal must not
 // find half a character.
@@ -8,6 +11,8 @@ type lines struct {
 	w      io.Writer
 	buf    []byte
 	escape bool
+	// stopped is why the rest of a text of several pieces is not handed on; nil of it: nothing.
+	stopped func() error
 }
 
 // piece is how much is gathered: more makes a stream no faster, and its reader wait longer.
@@ -33,10 +38,25 @@ func (l *lines) flush() error {
 		return nil
 	}
 	text := l.buf
+	l.buf = l.buf[:0]
 	if l.escape {
 		text = []byte(Escape(string(text)))
 	}
-	_, err := l.w.Write(text)
-	l.buf = l.buf[:0]
-	return err
+	for {
+		n := len(text)
+		if n > piece {
+			if end := bytes.IndexByte(text[piece:], '\n'); end >= 0 {
+				n = piece + end + 1
+			}
+		}
+		if _, err := l.w.Write(text[:n]); err != nil {
+			return err
+		}
+		if text = text[n:]; len(text) == 0 {
+			return nil
+		}
+		if err := l.stopped(); err != nil { // a terminal may be slow
+			return err
+		}
+	}
 }

@@ -18,8 +18,9 @@ type Live interface {
 // live is a Live that is written: its rows, of which there are so many at most.
 type live struct {
 	Live
-	flush func() error
-	limit int // negative: all
+	flush   func() error
+	limit   int // negative: all
+	stopped func() error
 }
 
 var _ Rower = live{}
@@ -29,7 +30,7 @@ func (l live) Rows() (Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cut{rows, l.limit}, nil
+	return &cut{rows, l.limit, l.stopped}, nil
 }
 
 // writeLive writes a table as its rows come: those that are there together keep common columns, and later ones the same,
@@ -38,6 +39,9 @@ func writeLive(out *lines, v Live, o Options) error {
 	if o.Width > 0 {
 		o.Width = max(o.Width, narrowest)
 	}
+	stopped := o.stopped
+	o.Context = nil // an event that was read may be nowhere else
+	out.stopped = o.stopped
 	t := &Table{Noun: "event"}
 	out.buf = append(out.buf, strings.TrimRight(escapeLine(v.String()), " ")...)
 	if err := out.end(); err != nil {
@@ -55,7 +59,7 @@ func writeLive(out *lines, v Live, o Options) error {
 		}
 		return out.flush()
 	}
-	rows, err := live{v, page, o.Limit}.Rows()
+	rows, err := live{v, page, o.Limit, stopped}.Rows()
 	if err != nil {
 		return err
 	}
@@ -70,7 +74,6 @@ func writeLive(out *lines, v Live, o Options) error {
 			return err
 		}
 		t.Rows = append(t.Rows, leafCells(rows.Columns(), row))
-		const most = 1000
 		if len(t.Rows) == most {
 			if err := page(); err != nil {
 				return err

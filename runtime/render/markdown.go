@@ -19,6 +19,9 @@ func (t *Table) markdown(o Options) string {
 		blocks = append(blocks, markdownText(t.footer(nil)))
 	}
 	for _, part := range t.Parts {
+		if o.stopped() != nil {
+			break
+		}
 		blocks = append(blocks, part.markdown(o))
 	}
 	return strings.Join(blocks, "\n\n")
@@ -42,6 +45,9 @@ func (t *Table) markdownGrid(o Options) string {
 	sb.WriteByte('\n')
 	line(rule)
 	for _, row := range t.longCells(o) {
+		if o.stopped() != nil {
+			break
+		}
 		for i := range row {
 			row[i] = markdownText(row[i])
 		}

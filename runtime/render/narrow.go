@@ -22,6 +22,9 @@ func (t *Table) recordView(rows [][]string, o Options) string {
 	}
 	var out []string
 	for i, r := range rows {
+		if o.stopped() != nil {
+			break
+		}
 		head := snip(fmt.Sprintf("-[ %s %d ]-", noun, t.before+i+1), o.Width, o.ASCII)
 		if o.Color {
 			head = bold(head)
@@ -97,8 +100,11 @@ func cutMark(ascii bool) string {
 func width(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
 // widest is the width of the widest line.
-func widest(lines string) (n int) {
+func (o Options) widest(lines string) (n int) {
 	for l := range strings.SplitSeq(lines, "\n") {
+		if o.stopped() != nil {
+			break
+		}
 		n = max(n, width(l))
 	}
 	return n

@@ -20,9 +20,12 @@ type Ranked struct {
 // is little room.
 func (r *Ranked) columns(o Options) (columns []chartColumn, rows [][]string) {
 	rows = make([][]string, len(r.Values))
-	if t := r.table(); t != nil {
+	if t := r.table(o); t != nil {
 		const last = 10 // what goes before shares and bars do
 		names, cells := t.names(), t.cells(o)
+		if o.stopped() != nil {
+			return nil, nil
+		}
 		for i, name := range names {
 			if len(names) > 1 && (name == r.By || strings.HasSuffix(r.By, "."+name) || strings.HasSuffix(name, "."+r.By)) {
 				continue
@@ -45,12 +48,12 @@ func (r *Ranked) columns(o Options) (columns []chartColumn, rows [][]string) {
 }
 
 // table is the elements under columns; nil if there are none.
-func (r *Ranked) table() *Table {
+func (r *Ranked) table(o Options) *Table {
 	if r.Elements == nil {
 		return nil
 	}
 	elements := starlark.Tuple(r.Elements)
-	if t := listTable(elements, -1); t != nil {
+	if t := o.listTable(elements, -1); t != nil {
 		for i := range t.Columns {
 			if t.Columns[i].Of == "" && r.Head == "key" {
 				t.Columns[i].Of = "key"

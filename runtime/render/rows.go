@@ -57,15 +57,19 @@ func single(v starlark.Value) bool {
 	return false
 }
 
-// cut ends rows after the first few.
+// cut ends rows after the first few, and where the writing ends.
 type cut struct {
 	Rows
-	left int // negative: all
+	left    int // negative: all
+	stopped func() error
 }
 
 func (c *cut) Next() ([]starlark.Value, error) {
 	if c.left == 0 {
 		return nil, io.EOF
+	}
+	if err := c.stopped(); err != nil {
+		return nil, err
 	}
 	c.left--
 	return c.Rows.Next()

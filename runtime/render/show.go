@@ -35,7 +35,7 @@ const Limit = 40
 // print, as it is. limit is the most rows to show; negative for all.
 func Show(v starlark.Value, limit int) (string, error) {
 	v = shown(v)
-	t, err := tableOf(v, limit)
+	t, err := Options{}.tableOf(v, limit)
 	switch {
 	case err != nil:
 		return "", err
@@ -57,12 +57,12 @@ func shown(v starlark.Value) starlark.Value {
 }
 
 // tableOf makes a table of what has rows: a map, a record, a dict, a list of records. It returns nil for anything else.
-func tableOf(v starlark.Value, limit int) (*Table, error) {
+func (o Options) tableOf(v starlark.Value, limit int) (*Table, error) {
 	switch v := v.(type) {
 	case Tabler:
 		return v.Table(limit)
 	case Rower:
-		return rowerTable(v, limit)
+		return o.rowerTable(v, limit)
 	case Fielder:
 		t := &Table{Columns: []Column{{Name: "field"}, {Name: "value"}}, record: true}
 		for i, name := range v.Fields() {
@@ -80,13 +80,13 @@ func tableOf(v starlark.Value, limit int) (*Table, error) {
 		}
 		return t, nil
 	case *starlark.List, starlark.Tuple:
-		return listTable(v.(starlark.Indexable), limit), nil
+		return o.listTable(v.(starlark.Indexable), limit), o.stopped()
 	}
 	return nil, nil
 }
 
 // rowerTable reads all rows, and keeps the first.
-func rowerTable(v Rower, limit int) (*Table, error) {
+func (o Options) rowerTable(v Rower, limit int) (*Table, error) {
 	rows, err := v.Rows()
 	if rows == nil || err != nil {
 		return nil, err
@@ -97,6 +97,9 @@ func rowerTable(v Rower, limit int) (*Table, error) {
 		row, err := rows.Next()
 		if err == io.EOF {
 			return t, nil
+		}
+		if err == nil {
+			err = o.stopped()
 		}
 		if err != nil {
 			return nil, err
@@ -158,19 +161,22 @@ func appendFields(cells []starlark.Value, v starlark.Value, n int) []starlark.Va
 // listTable makes a table of a list whose elements are all records with the same fields, or all pairs of a key and a
 // value of which one is a record. The records in dicts are spread too, if they are alike in all. It returns nil for any
 // other list.
-func listTable(list starlark.Indexable, limit int) *Table {
-	if t := tableBy(spreadDict, list, limit); t != nil {
+func (o Options) listTable(list starlark.Indexable, limit int) *Table {
+	if t := o.tableBy(spreadDict, list, limit); t != nil {
 		return t
 	}
-	return tableBy(spread, list, limit)
+	return o.tableBy(spread, list, limit)
 }
 
-func tableBy(spread func(starlark.Value) ([]Column, []starlark.Value), list starlark.Indexable, limit int) *Table {
+func (o Options) tableBy(spread func(starlark.Value) ([]Column, []starlark.Value), list starlark.Indexable, limit int) *Table {
 	if list.Len() == 0 {
 		return nil
 	}
 	t := &Table{Total: list.Len(), Noun: "row", Nouns: "rows"}
 	for i := range list.Len() {
+		if o.stopped() != nil {
+			return nil
+		}
 		names, cells := spread(list.Index(i))
 		if names == nil || i > 0 && !slices.EqualFunc(names, t.Columns, func(a, b Column) bool { return a.Name == b.Name && a.Of == b.Of }) {
 			return nil

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -58,6 +59,9 @@ func (t *Table) layout(o Options) string {
 		o.Width -= len(indent) - 1
 	}
 	for _, part := range t.Parts {
+		if o.stopped() != nil {
+			break
+		}
 		out += indent + strings.ReplaceAll(part.layout(o), "\n", indent)
 	}
 	return out
@@ -100,13 +104,13 @@ func (t *Table) footer(left []string) string {
 // body is the head and the rows; where they are too wide, one below the other.
 func (t *Table) body(o Options) string {
 	rows, types := t.cells(o), t.types()
-	grid := t.grid(rows, types)
-	if o.Width > 0 && widest(grid) > o.Width {
+	grid := t.grid(rows, types, o)
+	if o.Width > 0 && o.widest(grid) > o.Width {
 		types = t.shortTypes(rows, types, o.ASCII)
-		grid = t.grid(rows, types)
+		grid = t.grid(rows, types, o)
 	}
 	switch {
-	case o.Width == 0 || widest(grid) <= o.Width:
+	case o.Width == 0 || o.widest(grid) <= o.Width:
 	case t.record:
 		return t.fieldView(t.longCells(o), o)
 	case len(rows) > 0:
@@ -127,14 +131,42 @@ func (t *Table) body(o Options) string {
 	return head + "\n" + rest
 }
 
+// most is how many rows are laid out at once: that cannot be stopped.
+const most = 1000
+
 // grid lays cells out. Each is one line, so that each row is.
-func (t *Table) grid(rows [][]string, types []string) string {
-	w := table.NewWriter()
-	w.SetStyle(plain)
-	w.AppendHeader(rowOf(t.names()))
+func (t *Table) grid(rows [][]string, types []string, o Options) string {
+	heads := [][]string{t.names()}
 	if types != nil {
-		w.AppendHeader(rowOf(types))
+		heads = append(heads, types)
 	}
+	columns := t.configs()
+	if len(rows) <= most {
+		return gridOf(columns, heads, rows)
+	}
+	for _, cells := range [][][]string{heads, rows} {
+		for _, r := range cells {
+			if o.stopped() != nil {
+				return ""
+			}
+			for i, c := range r {
+				columns[i].WidthMin = max(columns[i].WidthMin, width(c))
+			}
+		}
+	}
+	var pieces []string
+	for some := range slices.Chunk(rows, most) {
+		if o.stopped() != nil {
+			return ""
+		}
+		pieces = append(pieces, gridOf(columns, heads, some))
+		heads = nil
+	}
+	return strings.Join(pieces, "\n")
+}
+
+// configs say how wide the columns are at least, and where their cells stand.
+func (t *Table) configs() []table.ColumnConfig {
 	var configs []table.ColumnConfig
 	for i := range t.Columns {
 		c := table.ColumnConfig{Number: i + 1}
@@ -146,7 +178,17 @@ func (t *Table) grid(rows [][]string, types []string) string {
 		}
 		configs = append(configs, c)
 	}
-	w.SetColumnConfigs(configs)
+	return configs
+}
+
+// gridOf is rows under heads.
+func gridOf(columns []table.ColumnConfig, heads, rows [][]string) string {
+	w := table.NewWriter()
+	w.SetStyle(plain)
+	for _, head := range heads {
+		w.AppendHeader(rowOf(head))
+	}
+	w.SetColumnConfigs(columns)
 	for _, r := range rows {
 		w.AppendRow(rowOf(r))
 	}
@@ -209,7 +251,7 @@ func (t *Table) shortTypes(rows [][]string, types []string, ascii bool) []string
 
 // cells are the texts in a grid.
 func (t *Table) cells(o Options) [][]string {
-	return t.texts(func(v starlark.Value) string {
+	return t.texts(o, func(v starlark.Value) string {
 		d, _ := v.(Drawn)
 		room := d.Room
 		if t.record {
@@ -222,12 +264,15 @@ func (t *Table) cells(o Options) [][]string {
 // longCells are the texts where each has lines of its own, which may be cut anywhere.
 func (t *Table) longCells(o Options) [][]string {
 	o.Color = false
-	return t.texts(func(v starlark.Value) string { return o.drawn(v, 0) })
+	return t.texts(o, func(v starlark.Value) string { return o.drawn(v, 0) })
 }
 
-func (t *Table) texts(text func(starlark.Value) string) [][]string {
+func (t *Table) texts(o Options, text func(starlark.Value) string) [][]string {
 	rows := make([][]string, len(t.Rows))
 	for i, r := range t.Rows {
+		if o.stopped() != nil {
+			return rows[:i]
+		}
 		for _, v := range r {
 			rows[i] = append(rows[i], text(v))
 		}

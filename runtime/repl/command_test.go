@@ -3,6 +3,8 @@ package repl
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -427,11 +429,12 @@ late = 1
 func TestSaveWatched(t *testing.T) {
 	t.Chdir(t.TempDir())
 	c, s, cfg := newWorld("n = []", ".watch 0.05 n.append(1) or len(n)", ".save s.star")
-	cfg.Echo = func(v starlark.Value) (string, error) {
+	cfg.Echo = func(w io.Writer, v starlark.Value) error {
 		if v.String() == "3" {
 			s.Interrupt(errors.New("interrupt"))
 		}
-		return v.String(), nil
+		_, err := fmt.Fprintln(w, v)
+		return err
 	}
 	if err := Run(s, c, cfg); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package repl
 
 import (
+	"io"
 	"os"
 	"os/exec"
 
@@ -11,9 +12,9 @@ import (
 
 // Config is what a prompt can be told. The zero value will do.
 type Config struct {
-	// Echo is the text of an expression's value, as a terminal may have it: it is not escaped any more. nil is
-	// render.Echo.
-	Echo func(starlark.Value) (string, error)
+	// Echo writes an expression's value and the end of its line, as a terminal may have it: it is not escaped any more.
+	// nil is render.WriteEcho.
+	Echo func(io.Writer, starlark.Value) error
 	// Mode sets the format that Echo uses from then on, and returns it; "" only asks. nil: there is one alone.
 	Mode func(format string) (now string, err error)
 	// Output is where the session writes its output, so that it can go to a file or be drawn again in the same
@@ -40,7 +41,7 @@ type Config struct {
 // withDefaults fills in what was left out.
 func (c Config) withDefaults() Config {
 	if c.Echo == nil {
-		c.Echo = render.Echo
+		c.Echo = func(w io.Writer, v starlark.Value) error { return render.WriteEcho(w, v, render.Options{}) }
 	}
 	if c.Exec == nil {
 		c.Exec = execute

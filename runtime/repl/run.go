@@ -169,11 +169,7 @@ func (l *loop) evaluate(text string, first int32, keep bool) error {
 	empty := len(f.Stmts) == 0
 	err = l.session.Chunk(f, func(v starlark.Value) error {
 		e.set = true
-		text, err := l.cfg.Echo(v)
-		if err == nil {
-			_, err = io.WriteString(l.session.Output(), text+"\n")
-		}
-		return err
+		return l.cfg.Echo(l.session.Output(), v)
 	})
 	if err == nil && keep && !empty && !l.unsaved {
 		l.entered = append(l.entered, e)

@@ -469,11 +469,12 @@ func TestRunPanics(t *testing.T) {
 
 func TestRunEcho(t *testing.T) {
 	c, s := newScript("1", "2")
-	echo := func(v starlark.Value) (string, error) {
+	echo := func(w io.Writer, v starlark.Value) error {
 		if v.String() == "2" {
-			return "", errors.New("it is even")
+			return errors.New("it is even")
 		}
-		return "<" + v.String() + ">", nil
+		_, err := fmt.Fprintf(w, "<%s>\n", v)
+		return err
 	}
 	if err := Run(s, c, Config{Echo: echo}); err != nil {
 		t.Fatal(err)

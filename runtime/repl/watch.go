@@ -61,7 +61,11 @@ func (l *loop) round(draws bool, head, text string, line int32, n int) error {
 		return err
 	}
 	l.cfg.Output.Begin()
-	return errors.Join(l.evaluate(text, line, n == 0), l.cfg.Output.Draw(head, ""))
+	err := l.evaluate(text, line, n == 0)
+	if stopped := (*runtime.Stopped)(nil); errors.As(err, &stopped) {
+		return err // the frame before stays, which is whole
+	}
+	return errors.Join(err, l.cfg.Output.Draw(head, ""))
 }
 
 // parseWatch reads [SECONDS] EXPR. Without an expression it is the last that was entered.

@@ -2,6 +2,8 @@ package repl
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -19,14 +21,15 @@ func TestWatch(t *testing.T) {
 	c, s, cfg := newWorld("n = [1]", "len(n)", ".watch 0.05", ".watch 0.05 n.append(2) or len(n)", ".watch 0.06 nap()", "1",
 		".watch 0.05 n.pop() // len(n)")
 	shown := 0
-	cfg.Echo = func(v starlark.Value) (string, error) {
+	cfg.Echo = func(w io.Writer, v starlark.Value) error {
 		if shown++; shown == 4 || shown == 7 {
 			go func() {
 				for !s.Interrupt(errors.New("interrupt")) {
 				}
 			}()
 		}
-		return "=" + v.String(), nil
+		_, err := fmt.Fprintf(w, "=%s\n", v)
+		return err
 	}
 	naps := 0
 	s.Globals()["nap"] = starlark.NewBuiltin("nap", func(th *starlark.Thread, _ *starlark.Builtin, _ starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {

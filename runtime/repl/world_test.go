@@ -124,11 +124,13 @@ func names(n int) func(string) []string {
 func configuration(output *Output) Config {
 	format := "table"
 	return Config{
-		Echo: func(v starlark.Value) (string, error) {
+		Echo: func(w io.Writer, v starlark.Value) error {
+			prefix := ""
 			if format == "json" {
-				return "json:" + v.String(), nil
+				prefix = "json:"
 			}
-			return v.String(), nil
+			_, err := fmt.Fprintf(w, "%s%s\n", prefix, v)
+			return err
 		},
 		Mode: func(name string) (string, error) {
 			switch name {
