@@ -114,10 +114,12 @@ func TestComplete(t *testing.T) {
 		{before: "m['10.9", insert: ".0.1']"},
 		{before: "m.lookup('10.9", insert: ".0.1'"},
 		{before: `m['e`, insert: ""}, // it has a backslash
-		{before: `d['t`, insert: `wo']`},
+		{before: `d['tw`, insert: `o']`},
 		{before: "m[pri", insert: "nt"},
-		{before: "d[", list: `"one" "two" (4, 5) 3`},
-		{before: `d["t`, insert: `wo"]`},
+		{before: "d[", list: `"one" "tcp", 443 "two" (5,) 3 4, 5`}, // what a script can write
+		{before: `d["tc`, insert: `p", 443]`},
+		{before: `d["tcp", `, insert: "443]"},
+		{before: `d["tw`, insert: `o"]`},
 		{before: "[pri", insert: "nt"},
 
 		{before: `load("`, list: "flows.star sub/"},
@@ -175,7 +177,7 @@ func newTestLoop(t *testing.T) *loop {
 	_, s, cfg := newWorld()
 	l := newLoop(s, nil, cfg)
 	for _, source := range []string{
-		"map_of_mine = 1", "_private = 2", `d = {"one": 1, "two": 2, 3: 3, (4, 5): 6}`,
+		"map_of_mine = 1", "_private = 2", `d = {"one": 1, "two": 2, 3: 3, (4, 5): 6, ("tcp", 443): 7, (5,): 8, print: 9}`,
 		"def mine(first, second=2, *rest):\n    \"\"\"Does this. And that.\"\"\"\n    pass",
 	} {
 		if err := l.execute(source); err != nil {

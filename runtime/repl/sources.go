@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"bpfsh/runtime"
+	"bpfsh/runtime/method"
 
 	"go.starlark.net/starlark"
 )
@@ -72,12 +73,22 @@ func (l *loop) keys(p place, kind string, v starlark.Value, end string) Completi
 	if single {
 		asked = `"` + typed[1:]
 	}
+	known := func(string) []string { return nil }
 	switch v := v.(type) {
 	case Completer:
-		texts = l.ask(func() []string { return v.Complete(kind, asked) })
+		known = func(asked string) []string { return l.ask(func() []string { return v.Complete(kind, asked) }) }
 	case *starlark.Dict:
 		if kind == "key" && p.bracket == "[" {
-			texts = dictKeys(v, asked)
+			known = func(asked string) []string { return dictKeys(v, asked) }
+		}
+	}
+	texts = known(asked)
+	if p.bracket == "[" { // where a tuple needs no parentheses
+		if typed != "" {
+			texts = append(texts, known("("+asked)...)
+		}
+		for i, text := range texts {
+			texts[i] = bare(text)
 		}
 	}
 	for _, text := range texts {
@@ -89,6 +100,16 @@ func (l *loop) keys(p place, kind string, v starlark.Value, end string) Completi
 		}
 	}
 	return c
+}
+
+// bare is a tuple without its parentheses, if it is one without them.
+func bare(text string) string {
+	inner, ok := strings.CutPrefix(text, "(")
+	inner, closed := strings.CutSuffix(inner, ")")
+	if !ok || !closed || inner == "" || strings.HasSuffix(inner, ",") {
+		return text
+	}
+	return inner
 }
 
 // singleQuoted is a string in double quotation marks with others, where nothing in it has to be escaped for that.
@@ -109,7 +130,7 @@ func dictKeys(d *starlark.Dict, prefix string) []string {
 	defer it.Done()
 	var key starlark.Value
 	for n := 0; n < looked && len(found) < most && it.Next(&key); n++ {
-		if text := key.String(); strings.HasPrefix(text, prefix) {
+		if text := key.String(); method.IsLiteral(key) && strings.HasPrefix(text, prefix) {
 			found = append(found, text)
 		}
 	}

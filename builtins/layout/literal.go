@@ -1,0 +1,45 @@
+package layout
+
+import (
+	"bytes"
+
+	"bpfsh/runtime/method"
+
+	"go.starlark.net/starlark"
+)
+
+// Literal is the value in b as a script writes it, so that Encode gives the same bytes: a struct is a tuple of its fields in
+// order. What has no such form, such as a struct with something in its padding, is its bytes. "": it has no form at all.
+func (t *Type) Literal(b []byte) string {
+	encoded := make([]byte, len(b))
+	for _, v := range []starlark.Value{unnamed(t.Decode(b)), starlark.Bytes(b)} {
+		if v != nil && method.IsLiteral(v) && t.Encode(encoded, v) == nil && bytes.Equal(encoded, b) {
+			return v.String()
+		}
+	}
+	return ""
+}
+
+// unnamed is v with its records as tuples; nil where fields of one have bytes in common.
+func unnamed(v starlark.Value) starlark.Value {
+	switch v := v.(type) {
+	case *Record:
+		if v.rt.shared {
+			return nil
+		}
+		fields := make(starlark.Tuple, len(v.rt.order))
+		for i, j := range v.rt.order {
+			fields[i] = v.Field(j)
+		}
+		return unnamed(fields)
+	case starlark.Tuple:
+		parts := make(starlark.Tuple, len(v))
+		for i := range v {
+			if parts[i] = unnamed(v[i]); parts[i] == nil {
+				return nil
+			}
+		}
+		return parts
+	}
+	return v
+}
