@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"bpfsh/builtins/engine"
 	"bpfsh/builtins/layout"
@@ -17,14 +18,20 @@ var histFunctions = []method.Row[*Library]{{
 	Params: "x, by=None, unit=None, slots=None, per=None",
 	Doc: "How many of the numbers of x lie between powers of two.\n" +
 		"A map and a dict give their values; by is the name of a field to take (\"latency\", or \"in.bytes\"), or a function of the element, as for sum. " +
-		"slots says that the numbers of x are how often programs have seen what belongs in each slot already: by the keys of a map or a dict, the places in a list, or the field \"slot\" of keys that are structs; \"libbpf\" counts in slot n what lies from 2**n to 2**(n+1), \"bcc\" what lies from 2**(n-1) to 2**n. " +
+		"slots says that the numbers of x are how often programs have seen what belongs in each slot already: by the keys of a map or a dict, the places in a list, or the field \"slot\" of keys that are structs; \"libbpf\" counts in slot n what lies from 2**n to 2**(n+1), \"bcc\" what lies from 2**(n-1) to 2**n, \"bpftrace\" what lies from 2**(n-2) to 2**(n-1), 0 in slot 1, and what is less in slot 0. " +
 		"per is a field or a function of the element: each of what it gives has a histogram of its own. " +
 		"The result has a record (min, max, count) for each interval, max not in it; .count, .quantile(0.99). unit stands beside it for people.",
 	Example: `show(hist(m, by="bytes", unit="bytes"))
 latency = hist({7: 41, 8: 3, 11: 1}, slots="libbpf", unit="usecs")
 if latency.quantile(0.99) > 1000:
     warn("slow:", latency.count)
-show(hist(m.items(), by="bytes", per=lambda item: item[0]))`,
+show(hist(m.items(), by="bytes", per=lambda item: item[0]))
+# bpftrace's @us = hist(...) is open("AT_us"), and @us[comm] = hist(...)
+# is open("AT_us", key=key)
+key = "struct { comm comm; u64 slot; }"
+us = create("percpu_hash", key=key, value="u64", max_entries=9)
+us["curl", 5] = [41] * cpus()
+show(hist(us, slots="bpftrace", unit="usecs", per="key.comm"))`,
 	Run: (*Library).hist,
 }}
 
@@ -42,12 +49,12 @@ func (l *Library) hist(c method.Call) (starlark.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		if slots = slotting(name); slots != slotsBCC && slots != slotsLibbpf {
-			return nil, c.Bad("slots", c.Args[3], `"bcc" or "libbpf"`)
+		if slots = slotting(name); !slices.Contains(slottings, slots) {
+			return nil, c.Bad("slots", c.Args[3], `"bcc", "libbpf" or "bpftrace"`)
 		}
 	}
 	if m, ok := c.Args[0].(*Map); ok && slots == "" && m.kind.Shape == engine.Indexed {
-		return nil, fmt.Errorf(`%s: %s is an array: slots="bcc" or "libbpf" takes its keys for slots and its values for counts; for a histogram of the values: hist(m.values())`, c.Name, m.label())
+		return nil, fmt.Errorf(`%s: %s is an array: slots="bcc", "libbpf" or "bpftrace" takes its keys for slots and its values for counts; for a histogram of the values: hist(m.values())`, c.Name, m.label())
 	}
 	if slots != "" {
 		return l.histSlots(c, slots, unit)
@@ -169,16 +176,22 @@ func edge(i int) quantity {
 type slotting string
 
 const (
-	slotsBCC    slotting = "bcc"    // bpf_log2l, which is one more than the logarithm
-	slotsLibbpf slotting = "libbpf" // the logarithm
+	slotsBCC      slotting = "bcc"      // bpf_log2l, which is one more than the logarithm
+	slotsLibbpf   slotting = "libbpf"   // the logarithm
+	slotsBpftrace slotting = "bpftrace" // two more; 0 is in slot 1, and what is less in slot 0
 )
 
-// interval is the number of the interval that a slot counts. Both kinds count 0 and 1 in one slot.
+var slottings = []slotting{slotsBCC, slotsLibbpf, slotsBpftrace}
+
+// interval is the number of the interval that a slot counts. bcc and libbpf count 0 and 1 in one slot.
 func (s slotting) interval(slot starlark.Value) (int, error) {
 	n, ok := slot.(starlark.Int)
 	if i, fits := n.Int64(); ok && fits && i >= 0 && i < widestNumber-2 {
-		if s == slotsLibbpf {
+		switch s {
+		case slotsLibbpf:
 			i++
+		case slotsBpftrace:
+			return int(i) - 1, nil
 		}
 		return max(int(i), 1), nil
 	}
@@ -198,7 +211,9 @@ func (l *Library) histSlots(c method.Call, slots slotting, unit string) (starlar
 	if err != nil {
 		return nil, err
 	}
-	parts, err := newParts(c, 4, func() part { return &Histogram{unit: unit, fused: true} })
+	parts, err := newParts(c, 4, func() part {
+		return &Histogram{unit: unit, fused: slots != slotsBpftrace, open: slots == slotsBpftrace}
+	})
 	if err != nil {
 		return nil, err
 	}

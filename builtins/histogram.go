@@ -18,6 +18,7 @@ type Histogram struct {
 	unit   string
 	counts map[int]uint64 // by the interval, see intervalOf; none is 0
 	fused  bool           // 0 and 1 were counted as one: they are in the interval of 1
+	open   bool           // all below 0 were counted as one: they are in the interval of -1
 }
 
 var (
@@ -89,10 +90,14 @@ func (h *Histogram) intervals() (numbers []int) {
 
 // least is where an interval begins.
 func (h *Histogram) least(i int) quantity {
-	if h.fused && i == 1 {
+	switch {
+	case h.fused && i == 1:
 		return quantity{}
+	case h.open && i == -1:
+		return quantity{part: math.Inf(-1), isFloat: true}
+	default:
+		return edge(i)
 	}
-	return edge(i)
 }
 
 func (h *Histogram) Type() string          { return "histogram" }
@@ -134,7 +139,7 @@ func (h *Histogram) Iterate() starlark.Iterator {
 // CompareSameType finds two of them equal that have counted the same.
 func (h *Histogram) CompareSameType(op syntax.Token, y starlark.Value, _ int) (bool, error) {
 	other := y.(*Histogram)
-	equal := h.fused == other.fused && maps.Equal(h.counts, other.counts)
+	equal := h.fused == other.fused && h.open == other.open && maps.Equal(h.counts, other.counts)
 	switch op {
 	case syntax.EQL:
 		return equal, nil

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -14,13 +15,19 @@ type Histogram struct {
 }
 
 // Bucket is an interval and how many numbers lie in it: from Min up to Max, without Max. Both are powers of two, their
-// negatives, or 0.
+// negatives, or 0; or there is no Min, which is infinite then.
 type Bucket struct {
 	Min, Max float64
 	Count    float64
 }
 
-func (b Bucket) String() string { return "[" + Power(b.Min) + ", " + Power(b.Max) + ")" }
+func (b Bucket) String() string {
+	least := "[" + Power(b.Min)
+	if math.IsInf(b.Min, 0) {
+		least = "(-inf"
+	}
+	return least + ", " + Power(b.Max) + ")"
+}
 
 // Draw has a line for each interval from the first to the last that is not empty.
 func (h *Histogram) Draw(o Options) string {
