@@ -78,7 +78,7 @@ func Topics() []method.Topic {
 		{Name: "lifecycle", Doc: "Freezing, pinning, closing.", Entries: method.Entries("method", lifecycleMethods)},
 		{Name: "map", Doc: "What a map says about itself.", Entries: slices.Concat(method.AttrEntries(mapAttrs), method.AttrEntries(varsAttrs))},
 		{Name: "types", Doc: "Types of keys and values.", Entries: slices.Concat(
-			method.Entries("function", typeFunctions), layout.TypeEntries())},
+			method.Entries("function", typeFunctions), layout.TypeEntries()), Also: layout.TypeNames()},
 		{Name: "record", Doc: "Structs that were read or made.", Entries: layout.RecordEntries()},
 		{Name: "percpu", Doc: "Values of per-CPU maps.", Entries: layout.PerCPUEntries()},
 		{Name: "error", Doc: "What catch gives for an error.", Entries: runtime.CaughtEntries()},

@@ -7,10 +7,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	"bpfsh/builtins"
+	"bpfsh/builtins/layout"
 	"bpfsh/runtime"
+
+	"go.starlark.net/starlark"
 )
 
 // TestTopics finds in the topics each row and each attribute that the program's source has, as often as it has it. So none
@@ -136,4 +140,28 @@ func text(x ast.Expr) string {
 		return s
 	}
 	return ""
+}
+
+// TestTopicNames finds what help has to say about the name of each type and of each parameter.
+func TestTopicNames(t *testing.T) {
+	s := runtime.New(runtime.Config{Topics: builtins.Topics()})
+	names := append(layout.TypeNames(), "u32[4]", "struct flow_key", "unsigned long int", "void *", "hex(u32)")
+	typeof, err := s.Help(starlark.String("typeof"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if text, err := s.Help(starlark.String(name)); err != nil || !strings.Contains(text, typeof) {
+			t.Errorf("help(%q) does not tell how types are spelled: %v\n%s", name, err, text)
+		}
+	}
+	for _, topic := range slices.Concat(builtins.Topics(), runtime.Topics()) {
+		for _, entry := range topic.Entries {
+			for _, name := range entry.ParamNames() {
+				if text, err := s.Help(starlark.String(name)); err != nil || !strings.Contains(text, entry.Name) {
+					t.Errorf("help(%q) does not lead to %s: %v\n%s", name, entry.Name, err, text)
+				}
+			}
+		}
+	}
 }

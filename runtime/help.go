@@ -14,10 +14,12 @@ var helpFunctions = []method.Row[*Session]{{
 	Name:   "help",
 	Params: "x=None",
 	Doc: "Print what there is to know about a function, method, value or topic.\n" +
-		"help() lists all; help(m.update), help(\"update\") and help(\"batch\") tell more.",
+		"help() lists all; help(m.update), help(\"update\") and help(\"batch\") tell more, and so do the names of types and of parameters.",
 	Example: `help("batch")          # a topic
 help(m.update)         # a method, without a call
-help("BPF_NOEXIST")    # whatever has this name`,
+help("BPF_NOEXIST")    # whatever has this name
+help("be16")           # a type: how types are spelled
+help("hints")          # a parameter: what takes it`,
 	Run: (*Session).help,
 }}
 
@@ -66,9 +68,13 @@ func (s *Session) overview() string {
 	return sb.String()
 }
 
-// lookUp explains a topic, or every entry of a name.
+// lookUp explains a topic, or every entry of a name, and names those with a parameter of that name.
 func (s *Session) lookUp(name string) (string, error) {
-	var found, names []string
+	var found, names, taking []string
+	first := name // u32 of u32[4], struct of struct flow_key
+	if end := strings.IndexAny(name, " [(*"); end > 0 {
+		first = name[:end]
+	}
 	for _, t := range s.topics {
 		names = append(names, t.Name)
 		if t.Name == name {
@@ -78,13 +84,33 @@ func (s *Session) lookUp(name string) (string, error) {
 			}
 		}
 	}
+	add := func(text string) {
+		if !slices.Contains(found, text) {
+			found = append(found, text)
+		}
+	}
 	for _, t := range s.topics {
 		for _, e := range t.Entries {
-			names = append(names, e.Name)
-			if text := explain(e); e.Name == name && !slices.Contains(found, text) {
-				found = append(found, text)
+			params := e.ParamNames()
+			names = append(append(names, e.Name), params...)
+			if e.Name == name {
+				add(explain(e))
+			}
+			if slices.Contains(params, name) && !slices.Contains(taking, e.Name) {
+				taking = append(taking, e.Name)
 			}
 		}
+	}
+	for _, t := range s.topics {
+		if names = append(names, t.Also...); slices.Contains(t.Also, name) || slices.Contains(t.Also, first) {
+			add(explain(t.Entries[0]))
+		}
+	}
+	if len(taking) > 0 {
+		found = append(found, method.Wrap(fmt.Sprintf("%s is a parameter of %s.", name, strings.Join(taking, ", ")), 0))
+	}
+	if len(found) == 1 && len(taking) == 1 {
+		return s.lookUp(taking[0])
 	}
 	if len(found) == 0 {
 		return "", fmt.Errorf("help: nothing is called %s%s; help() lists all", starlark.String(name), method.DidYouMean(name, names))

@@ -30,6 +30,17 @@ var basic = []struct {
 	{"f64, double", &btf.Float{Name: "double", Size: 8}},
 }
 
+// TypeNames are the words that the spelling of a type can start with.
+func TypeNames() []string {
+	names := append(slices.Clone(typeNames), "void")
+	for _, n := range named {
+		if n.alias != "" {
+			names = append(names, n.alias)
+		}
+	}
+	return names
+}
+
 func signedType(name string, size uint32) btf.Type {
 	return &btf.Int{Name: name, Size: size, Encoding: btf.Signed}
 }

@@ -49,6 +49,18 @@ func (e Entry) Signature() string {
 	return e.Name + "(" + e.Params + ")"
 }
 
+// ParamNames are the names of the parameters.
+func (e Entry) ParamNames() (names []string) {
+	if e.Params == "" {
+		return nil
+	}
+	for _, p := range splitParams(e.Params) {
+		name, _, _ := strings.Cut(p, "=")
+		names = append(names, strings.TrimLeft(name, "*"))
+	}
+	return names
+}
+
 // Summary is the first sentence of the doc.
 func (e Entry) Summary() string {
 	first, _, _ := strings.Cut(e.Doc, "\n")
@@ -63,6 +75,7 @@ type Topic struct {
 	Name    string
 	Doc     string
 	Entries []Entry
+	Also    []string // other names that the first entry explains
 }
 
 // Entries lists what the rows say, in their order. kind is "function" or "method".
