@@ -65,7 +65,8 @@ func TestHostParse(t *testing.T) {
 		{"hex(flow_t)", `type "hex(flow_t)", column 5: hex is of an integer of 1, 2, 4, 8 or 16 bytes, got struct flow_key`},
 
 		{"struct flow_kye", `type "struct flow_kye", column 1: no struct flow_kye is known (did you mean struct flow_key?)`},
-		{"struct { u8 a; struct flow b; }", `type "struct { u8 a; struct flow b; }", column 16: no struct flow is known (did you mean struct flow_key?)`},
+		{"struct { u8 a; struct flow b; }", `type "struct { u8 a; struct flow b; }", column 16: no struct flow is known`},
+		{"struct pack", `type "struct pack", column 1: no struct pack is known`}, // struct sock is not like it
 		{"struct { u8 a; enum verdct b; }", `type "struct { u8 a; enum verdct b; }", column 16: no enum verdct is known (did you mean enum verdict?)`},
 		{"flow_y", `type "flow_y", column 1: no type flow_y (did you mean flow_t?)`},
 		{"u33", `type "u33", column 1: no type u33 (did you mean u32?)`},

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/cilium/ebpf/btf"
+	"go.starlark.net/starlark"
 )
 
 // Parse compiles a type from its spelling, which is C's with short names for the integers: "u32", "char[16]",
@@ -32,6 +33,15 @@ type SyntaxError struct {
 	Spelling string
 	Column   int // from 1, in characters
 	Text     string
+	Hint     string // what may help; "" for nothing
+}
+
+// Detail is what the error says beside its text, for a script and for its report.
+func (e *SyntaxError) Detail(name string) starlark.Value {
+	if name == "hint" && e.Hint != "" {
+		return starlark.String(e.Hint)
+	}
+	return nil
 }
 
 func (e *SyntaxError) Error() string {
@@ -95,7 +105,11 @@ func (p *parser) fail(format string, args ...any) { p.failAt(p.tok.at, format, a
 
 // failAt unwinds to parse. The grammar is a dozen mutually recursive methods, each of which may fail.
 func (p *parser) failAt(offset int, format string, args ...any) {
-	panic(&SyntaxError{p.src, 1 + utf8.RuneCountInString(p.src[:offset]), fmt.Sprintf(format, args...)})
+	panic(p.errorAt(offset, format, args...))
+}
+
+func (p *parser) errorAt(offset int, format string, args ...any) *SyntaxError {
+	return &SyntaxError{p.src, 1 + utf8.RuneCountInString(p.src[:offset]), fmt.Sprintf(format, args...), ""}
 }
 
 // has takes the token if it is text.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -90,5 +91,42 @@ func TestObjectsAreCurrent(t *testing.T) {
 				t.Errorf("the object declares\n%s, its source\n%s", old, now)
 			}
 		})
+	}
+}
+
+// TestForgottenStruct asks by its name for a struct that clang leaves out of an object's BTF, does what the error says, and
+// finds it.
+func TestForgottenStruct(t *testing.T) {
+	clang, err := exec.LookPath("clang")
+	if err != nil {
+		t.Skip("clang is not installed")
+	}
+	const source = `
+struct event { unsigned pid; char comm[16]; };
+static long (*output)(void *ring, void *data, unsigned long size, unsigned long flags) = (void *) 130;
+__attribute__((section("socket"), used)) int send(void *ctx)
+{
+	struct event e = { .pid = 1 };
+	return output(ctx, &e, sizeof e, 0);
+}
+`
+	dir := t.TempDir()
+	ask := func(source string) string {
+		t.Helper()
+		c, o := filepath.Join(dir, "event.c"), filepath.Join(dir, "event.o")
+		if err := os.WriteFile(c, []byte(source), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if out, err := exec.Command(clang, "-O2", "-g", "-target", "bpf", "-c", c, "-o", o).CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return runner(t, "memory")(`
+found, err = catch(load_object("` + o + `").type, "struct event")
+print(err.hint if err else found)
+`)
+	}
+	_, cure, _ := strings.Cut(ask(source), "keeps it there: ")
+	if got, want := ask(source+cure), "struct event { u32 pid; char comm[16]; }"; cure == "" || got != want {
+		t.Errorf("with %q it finds %s, want %s", cure, got, want)
 	}
 }
