@@ -16,7 +16,7 @@ import (
 var examples = []struct{ command, text string }{
 	{"bpfsh", "a prompt"},
 	{`bpfsh -c 'open("flows").count()'`, "run a line, and print its value"},
-	{"bpfsh expire.star --age 60", "run a script; its words are in args"},
+	{"bpfsh expire.star flows --older 5m", "run a script; its words are in args"},
 	{"some-command | bpfsh -", "run what comes from standard input"},
 	{"bpfsh -i setup.star", "run a script, then a prompt with its names"},
 	{"bpfsh --golden testdata/*.star", "run scripts and compare with what they should print"},
@@ -34,7 +34,7 @@ var statuses = []struct{ status, text string }{
 var synopses = []string{"[flags]", "[flags] FILE [ARG...]", "[flags] -c CODE [ARG...]", "[flags] - [ARG...]", "--golden [--update] FILE..."}
 
 // written is when the parts of the manual that are not made from rows were last changed.
-const written = "2026-11-23"
+const written = "2026-11-27"
 
 // manual is the manual page, in the macros of man(7). It is made from what the flags, the prompt's commands and the
 // functions say of themselves.
