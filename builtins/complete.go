@@ -52,7 +52,8 @@ func escapeGlob(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(text)
 }
 
-// Complete gives some keys of the map, as a script can write them: structs are tuples. It may be called while nothing runs.
+// Complete gives some keys of the map, as a script can write them: structs are tuples, whose parentheses prefix
+// may lack. It may be called while nothing runs.
 func (m *Map) Complete(kind, prefix string) []string {
 	if kind != "key" || m.closed || m.key == nil || !m.kind.Has("items") {
 		return nil
@@ -70,7 +71,7 @@ func (m *Map) Complete(kind, prefix string) []string {
 			break
 		}
 		for i := range b.N {
-			if text := m.key.Literal(b.Keys[i*k : (i+1)*k]); text != "" && strings.HasPrefix(text, prefix) && len(found) < most {
+			if text := m.key.Literal(b.Keys[i*k : (i+1)*k]); text != "" && strings.HasPrefix(strings.TrimPrefix(text, "("), strings.TrimPrefix(prefix, "(")) && len(found) < most {
 				found = append(found, text)
 			}
 		}

@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -70,10 +71,10 @@ func (d *Diff) Table(limit int) (*render.Table, error) {
 	for _, name := range more {
 		t.Columns = append(t.Columns, render.Column{Name: name, Right: true})
 	}
-	all, numbers, stopped := d.all(), false, stopped(d.context())
+	all, numbers, ctx := d.all(), false, d.context()
 	for i, x := range all {
-		if err := stopped(); err != nil {
-			return nil, err
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 		before, after := d.values(x)
 		parts := d.differing(before, after)

@@ -50,6 +50,14 @@ func (l *Library) Predeclared() starlark.StringDict {
 	return d
 }
 
+// Alias is what explains a word that no row has for a name: of the spelling of a type, typeof.
+func Alias(word string) string {
+	if layout.IsSpelling(word) {
+		return "typeof"
+	}
+	return ""
+}
+
 // Topics are the rows, as help groups them.
 func Topics() []method.Topic {
 	return []method.Topic{
@@ -78,7 +86,7 @@ func Topics() []method.Topic {
 		{Name: "lifecycle", Doc: "Freezing, pinning, closing.", Entries: method.Entries("method", lifecycleMethods)},
 		{Name: "map", Doc: "What a map says about itself.", Entries: slices.Concat(method.AttrEntries(mapAttrs), method.AttrEntries(varsAttrs))},
 		{Name: "types", Doc: "Types of keys and values.", Entries: slices.Concat(
-			method.Entries("function", typeFunctions), layout.TypeEntries()), Also: layout.TypeNames()},
+			method.Entries("function", typeFunctions), layout.TypeEntries())},
 		{Name: "record", Doc: "Structs that were read or made.", Entries: layout.RecordEntries()},
 		{Name: "percpu", Doc: "Values of per-CPU maps.", Entries: layout.PerCPUEntries()},
 		{Name: "error", Doc: "What catch gives for an error.", Entries: runtime.CaughtEntries()},

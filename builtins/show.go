@@ -1,6 +1,7 @@
 package builtins
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"sort"
@@ -121,10 +122,10 @@ func (m *Map) Table(limit int) (*render.Table, error) {
 		return nil, err
 	}
 	t.Total = total
-	stopped := stopped(runtime.Context(m.thread))
+	ctx := runtime.Context(m.thread)
 	for _, e := range shown {
-		if err := stopped(); err != nil {
-			return nil, err
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 		key, value := m.key.Decode([]byte(e.key)), m.decodeValue([]byte(e.value))
 		t.Rows = append(t.Rows, m.cells(key, m.value, value))
@@ -177,10 +178,10 @@ func (n *Nested) part(key starlark.Value, limit int) *render.Table {
 // Table is the batch's first entries.
 func (b *Batch) Table(limit int) (*render.Table, error) {
 	t := &render.Table{Columns: columns(b.m.key, b.value), Total: b.n, Noun: "entry", Nouns: "entries"}
-	stopped := stopped(runtime.Context(b.m.thread))
+	ctx := runtime.Context(b.m.thread)
 	for i := 0; i < b.n && (limit < 0 || i < limit); i++ {
-		if err := stopped(); err != nil {
-			return nil, err
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
 		}
 		t.Rows = append(t.Rows, b.m.cells(b.keyAt(i), b.value, b.valueAt(i)))
 	}

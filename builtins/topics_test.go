@@ -5,13 +5,13 @@ import (
 	"io/fs"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"bpfsh/builtins"
-	"bpfsh/builtins/layout"
 	"bpfsh/runtime"
 
 	"go.starlark.net/starlark"
@@ -144,20 +144,21 @@ func text(x ast.Expr) string {
 
 // TestTopicNames finds what help has to say about the name of each type and of each parameter.
 func TestTopicNames(t *testing.T) {
-	s := runtime.New(runtime.Config{Topics: builtins.Topics()})
-	names := append(layout.TypeNames(), "u32[4]", "struct flow_key", "unsigned long int", "void *", "hex(u32)")
+	s := runtime.New(runtime.Config{Topics: builtins.Topics(), Alias: builtins.Alias})
+	parameter := regexp.MustCompile(`(?:^|, )\**(\w+)`)
 	typeof, err := s.Help(starlark.String("typeof"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names {
+	for _, name := range []string{"u8", "u32[4]", "struct flow_key", "union a", "enum", "char", "be16", "__be16", "cidr6", "pid", "comm", "unsigned long int", "void *", "hex(u32)", "bytes[6]", "__int128", "bool"} {
 		if text, err := s.Help(starlark.String(name)); err != nil || !strings.Contains(text, typeof) {
 			t.Errorf("help(%q) does not tell how types are spelled: %v\n%s", name, err, text)
 		}
 	}
 	for _, topic := range slices.Concat(builtins.Topics(), runtime.Topics()) {
 		for _, entry := range topic.Entries {
-			for _, name := range entry.ParamNames() {
+			for _, m := range parameter.FindAllStringSubmatch(entry.Params, -1) {
+				name := m[1]
 				if text, err := s.Help(starlark.String(name)); err != nil || !strings.Contains(text, entry.Name) {
 					t.Errorf("help(%q) does not lead to %s: %v\n%s", name, entry.Name, err, text)
 				}

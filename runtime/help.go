@@ -18,7 +18,6 @@ var helpFunctions = []method.Row[*Session]{{
 	Example: `help("batch")          # a topic
 help(m.update)         # a method, without a call
 help("BPF_NOEXIST")    # whatever has this name
-help("be16")           # a type: how types are spelled
 help("hints")          # a parameter: what takes it`,
 	Run: (*Session).help,
 }}
@@ -70,13 +69,12 @@ func (s *Session) overview() string {
 
 // lookUp explains a topic, or every entry of a name, and names those with a parameter of that name.
 func (s *Session) lookUp(name string) (string, error) {
-	var found, names, taking []string
-	first := name // u32 of u32[4], struct of struct flow_key
-	if end := strings.IndexAny(name, " [(*"); end > 0 {
-		first = name[:end]
+	var found, taking []string
+	alias := ""
+	if s.cfg.Alias != nil {
+		alias = s.cfg.Alias(name)
 	}
 	for _, t := range s.topics {
-		names = append(names, t.Name)
 		if t.Name == name {
 			found = append(found, t.Doc)
 			for _, e := range t.Entries {
@@ -84,38 +82,38 @@ func (s *Session) lookUp(name string) (string, error) {
 			}
 		}
 	}
-	add := func(text string) {
-		if !slices.Contains(found, text) {
-			found = append(found, text)
-		}
-	}
 	for _, t := range s.topics {
 		for _, e := range t.Entries {
-			params := e.ParamNames()
-			names = append(append(names, e.Name), params...)
-			if e.Name == name {
-				add(explain(e))
+			if e.Name == name || e.Name == alias {
+				if text := explain(e); !slices.Contains(found, text) {
+					found = append(found, text)
+				}
 			}
-			if slices.Contains(params, name) && !slices.Contains(taking, e.Name) {
+			if e.Takes(name) && !slices.Contains(taking, e.Name) {
 				taking = append(taking, e.Name)
 			}
 		}
 	}
-	for _, t := range s.topics {
-		if names = append(names, t.Also...); slices.Contains(t.Also, name) || slices.Contains(t.Also, first) {
-			add(explain(t.Entries[0]))
-		}
-	}
-	if len(taking) > 0 {
-		found = append(found, method.Wrap(fmt.Sprintf("%s is a parameter of %s.", name, strings.Join(taking, ", ")), 0))
-	}
-	if len(found) == 1 && len(taking) == 1 {
+	switch {
+	case len(taking) == 1 && found == nil:
 		return s.lookUp(taking[0])
-	}
-	if len(found) == 0 {
-		return "", fmt.Errorf("help: nothing is called %s%s; help() lists all", starlark.String(name), method.DidYouMean(name, names))
+	case len(taking) > 0:
+		found = append(found, method.Wrap(name+" is a parameter of "+strings.Join(taking, ", ")+".", 0))
+	case found == nil:
+		return "", fmt.Errorf("help: nothing is called %s%s; help() lists all", starlark.String(name), method.DidYouMean(name, s.names()))
 	}
 	return strings.Join(found, "\n\n"), nil
+}
+
+// names are those that help knows.
+func (s *Session) names() (names []string) {
+	for _, t := range s.topics {
+		names = append(names, t.Name)
+		for _, e := range t.Entries {
+			names = append(names, e.Name)
+		}
+	}
+	return names
 }
 
 func explain(e method.Entry) string {

@@ -36,7 +36,9 @@ type Config struct {
 
 	Predeclared starlark.StringDict // what scripts find beside the session's own functions
 	Topics      []method.Topic      // what help lists before the session's own
-	Args        []string            // the script's words
+	// Alias is the name of what explains a word that is none of them, such as a type's; "": nothing does. nil: there are none.
+	Alias func(word string) string
+	Args  []string // the script's words
 	// Enter is called where a script runs another one, and what it returns when that has ended; nil: nobody wants to know.
 	Enter func() (leave func())
 

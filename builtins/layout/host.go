@@ -2,7 +2,6 @@ package layout
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 
@@ -94,7 +93,7 @@ func (p *parser) incomplete(at int, word, name string) btf.Type {
 	t, err := p.host.Find(full)
 	switch {
 	case errors.Is(err, btf.ErrNotFound):
-		panic(p.unknown(at, word, name))
+		p.unknown(at, word, name)
 	case err != nil:
 		p.failAt(at, "%s: %v", full, err)
 	}
@@ -104,22 +103,20 @@ func (p *parser) incomplete(at int, word, name string) btf.Type {
 	return p.found(at, full, t)
 }
 
-// unknown is the error for the name of a struct, a union or an enum that there is not. It offers one of the same kind; else it
-// says why a program may have it, and its BTF not.
-func (p *parser) unknown(at int, word, name string) *SyntaxError {
+// unknown fails for the name of a struct, a union or an enum that there is not. It offers one of the same kind; else it says why
+// a program may have it, and its BTF not.
+func (p *parser) unknown(at int, word, name string) {
 	var names []string
 	for _, known := range p.known() {
 		if of, ok := strings.CutPrefix(known, word+" "); ok {
 			names = append(names, of)
 		}
 	}
-	near := method.Nearest(name, names)
-	if near != "" {
-		return p.errorAt(at, "no %s %s is known (did you mean %[1]s %[3]s?)", word, name, near)
+	if near := method.Nearest(name, names); near != "" {
+		p.failAt(at, "no %s %s is known (did you mean %[1]s %[3]s?)", word, name, near)
 	}
-	err := p.errorAt(at, "no %s %s is known", word, name)
-	err.Hint = fmt.Sprintf("clang leaves out of an object's BTF what only the bodies of functions use; a variable keeps it there: %s %s *unused __attribute__((unused));", word, name)
-	return err
+	p.hint = "clang leaves out of an object's BTF what only the bodies of functions use; a variable keeps it there: " + word + " " + name + " *unused __attribute__((unused));"
+	p.failAt(at, "no %s %s is known", word, name)
 }
 
 // found checks that a type from elsewhere is one that values can have.

@@ -13,33 +13,29 @@ import (
 func (t *Type) Literal(b []byte) string {
 	encoded := make([]byte, len(b))
 	for _, v := range []starlark.Value{unnamed(t.Decode(b)), starlark.Bytes(b)} {
-		if v != nil && method.IsLiteral(v) && t.Encode(encoded, v) == nil && bytes.Equal(encoded, b) {
+		if method.IsLiteral(v) && t.Encode(encoded, v) == nil && bytes.Equal(encoded, b) {
 			return v.String()
 		}
 	}
 	return ""
 }
 
-// unnamed is v with its records as tuples; nil where fields of one have bytes in common.
+// unnamed is v with its records as tuples, but for those whose fields have bytes in common.
 func unnamed(v starlark.Value) starlark.Value {
 	switch v := v.(type) {
 	case *Record:
 		if v.rt.shared {
-			return nil
+			return v
 		}
 		fields := make(starlark.Tuple, len(v.rt.order))
 		for i, j := range v.rt.order {
-			fields[i] = v.Field(j)
+			fields[i] = unnamed(v.Field(j))
 		}
-		return unnamed(fields)
-	case starlark.Tuple:
-		parts := make(starlark.Tuple, len(v))
+		return fields
+	case starlark.Tuple: // decoded just now
 		for i := range v {
-			if parts[i] = unnamed(v[i]); parts[i] == nil {
-				return nil
-			}
+			v[i] = unnamed(v[i])
 		}
-		return parts
 	}
 	return v
 }

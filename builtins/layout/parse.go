@@ -66,6 +66,7 @@ type parser struct {
 	// repeated is how many bytes of types stand for several fields, as the struct in "struct { ... } a, b, c;", so that
 	// a short text does not make a type of very many fields.
 	repeated int
+	hint     string           // for the error
 	align    map[btf.Type]int // of the structs and unions read so far; BTF does not say which are packed
 }
 
@@ -105,11 +106,7 @@ func (p *parser) fail(format string, args ...any) { p.failAt(p.tok.at, format, a
 
 // failAt unwinds to parse. The grammar is a dozen mutually recursive methods, each of which may fail.
 func (p *parser) failAt(offset int, format string, args ...any) {
-	panic(p.errorAt(offset, format, args...))
-}
-
-func (p *parser) errorAt(offset int, format string, args ...any) *SyntaxError {
-	return &SyntaxError{p.src, 1 + utf8.RuneCountInString(p.src[:offset]), fmt.Sprintf(format, args...), ""}
+	panic(&SyntaxError{p.src, 1 + utf8.RuneCountInString(p.src[:offset]), fmt.Sprintf(format, args...), p.hint})
 }
 
 // has takes the token if it is text.

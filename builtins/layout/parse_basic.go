@@ -30,15 +30,12 @@ var basic = []struct {
 	{"f64, double", &btf.Float{Name: "double", Size: 8}},
 }
 
-// TypeNames are the words that the spelling of a type can start with.
-func TypeNames() []string {
-	names := append(slices.Clone(typeNames), "void")
-	for _, n := range named {
-		if n.alias != "" {
-			names = append(names, n.alias)
-		}
+// IsSpelling says whether text begins with what the spelling of a type can begin with.
+func IsSpelling(text string) bool {
+	if end := strings.IndexAny(text, " [(*"); end > 0 {
+		text = text[:end]
 	}
-	return names
+	return text != "" && slices.Contains(typeNames, text)
 }
 
 func signedType(name string, size uint32) btf.Type {
@@ -51,9 +48,9 @@ var basicByWords, basicWords, typeNames = indexBasic()
 
 func indexBasic() (byWords map[string]btf.Type, words map[string]bool, names []string) {
 	byWords, words = map[string]btf.Type{}, map[string]bool{}
-	names = []string{"struct", "union", "enum", "bytes"}
+	names = []string{"struct", "union", "enum", "bytes", "void"}
 	for _, n := range named {
-		names = append(names, n.name)
+		names = append(names, n.name, n.alias)
 	}
 	for _, h := range hintTable {
 		names = append(names, h.name)

@@ -55,7 +55,7 @@ func newShell(o *options, stdin io.Reader, stdout, stderr io.Writer) *shell {
 	}
 	cfg := runtime.Config{
 		Stdin: input{sh, stdin}, Stderr: stderr,
-		Predeclared: sh.library.Predeclared(), Topics: builtins.Topics(), Enter: sh.library.Enter,
+		Predeclared: sh.library.Predeclared(), Topics: builtins.Topics(), Alias: builtins.Alias, Enter: sh.library.Enter,
 		Hint: sh.library.Hint,
 		Args: o.args, Timeout: o.timeout, MaxSteps: o.maxSteps,
 		Stuck: sh.stuck,

@@ -49,16 +49,14 @@ func (e Entry) Signature() string {
 	return e.Name + "(" + e.Params + ")"
 }
 
-// ParamNames are the names of the parameters.
-func (e Entry) ParamNames() (names []string) {
-	if e.Params == "" {
-		return nil
-	}
+// Takes says whether there is a parameter of that name.
+func (e Entry) Takes(name string) bool {
 	for _, p := range splitParams(e.Params) {
-		name, _, _ := strings.Cut(p, "=")
-		names = append(names, strings.TrimLeft(name, "*"))
+		if p, _, _ = strings.Cut(p, "="); p != "" && strings.TrimLeft(p, "*") == name {
+			return true
+		}
 	}
-	return names
+	return false
 }
 
 // Summary is the first sentence of the doc.
@@ -75,7 +73,6 @@ type Topic struct {
 	Name    string
 	Doc     string
 	Entries []Entry
-	Also    []string // other names that the first entry explains
 }
 
 // Entries lists what the rows say, in their order. kind is "function" or "method".

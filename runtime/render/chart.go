@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"slices"
 	"strings"
 
@@ -32,7 +33,7 @@ type chartColumn struct {
 // lines lays the chart out: the head, if the columns have names, and the rows.
 func (c *chart) lines(o Options) []string {
 	total := o.drawnWidth()
-	widths := c.widths(o)
+	widths := c.widths(o.Context)
 	tail := 0
 	for _, t := range c.tails {
 		tail = max(tail, width(t))
@@ -77,12 +78,12 @@ func (c *chart) lines(o Options) []string {
 }
 
 // widths are those of the columns.
-func (c *chart) widths(o Options) []int {
+func (c *chart) widths(ctx context.Context) []int {
 	widths := make([]int, len(c.columns))
 	for i, col := range c.columns {
 		widths[i] = width(col.name)
 		for _, r := range c.rows {
-			if o.stopped() != nil {
+			if stopped(ctx) != nil {
 				break
 			}
 			widths[i] = max(widths[i], width(r[i]))
@@ -123,7 +124,7 @@ func (c *chart) write(o Options, widths []int, picture int) []string {
 		out = append(out, o.head(snip(strings.TrimRight(line, " "), o.drawnWidth(), o.ASCII)))
 	}
 	for i, r := range c.rows {
-		if o.stopped() != nil {
+		if stopped(o.Context) != nil {
 			break
 		}
 		line := c.line(o, widths, r)

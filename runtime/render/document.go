@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"io"
 	"slices"
 
@@ -9,7 +10,7 @@ import (
 
 // writeJSON writes one document: a line for each row, and anything else on one line.
 func writeJSON(out *lines, v starlark.Value, o Options) error {
-	rows, err := o.documentRows(v)
+	rows, err := documentRows(o.Context, v, o.limit())
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func writeJSON(out *lines, v starlark.Value, o Options) error {
 }
 
 // documentRows are the rows that get a line each; nil for a value that is on one line.
-func (o Options) documentRows(v starlark.Value) (Rows, error) {
+func documentRows(ctx context.Context, v starlark.Value, limit int) (Rows, error) {
 	switch list := v.(type) {
 	case Rower, Tabler:
 	case Fielder:
@@ -54,20 +55,20 @@ func (o Options) documentRows(v starlark.Value) (Rows, error) {
 			return nil, nil
 		}
 	case starlark.Indexable:
-		if !single(v) && o.limit() < 0 && (list.Len() == 0 || recordOf(list.Index(0)) == nil) {
+		if !single(v) && limit < 0 && (list.Len() == 0 || recordOf(list.Index(0)) == nil) {
 			return nil, nil
 		}
 	}
-	return o.cutRows(v)
+	return cutRows(ctx, v, limit)
 }
 
-// cutRows are as many rows of a value as there are to be at most; nil if it has none.
-func (o Options) cutRows(v starlark.Value) (Rows, error) {
+// cutRows are at most limit rows of a value; nil if it has none.
+func cutRows(ctx context.Context, v starlark.Value, limit int) (Rows, error) {
 	rows, err := rowsOf(v)
 	if rows == nil || err != nil {
 		return nil, err
 	}
-	return &cut{rows, o.limit(), o.stopped}, nil
+	return &cut{rows, limit, ctx}, nil
 }
 
 // firstItems cuts a dict.
@@ -85,7 +86,7 @@ func firstItems(v starlark.Value, limit int) starlark.Value {
 
 // writeJSONL writes a line for each row; for a value that has none, one.
 func writeJSONL(out *lines, v starlark.Value, o Options) error {
-	rows, err := o.cutRows(v)
+	rows, err := cutRows(o.Context, v, o.limit())
 	if err != nil {
 		return err
 	}
@@ -145,7 +146,7 @@ func (l *lines) fromHost(start int, host string) {
 
 // row appends a row as JSON; nothing of one that has none.
 func (l *lines) row(columns []Column, row []starlark.Value) error {
-	e := encoder{buf: l.buf, stopped: l.stopped}
+	e := encoder{buf: l.buf, ctx: l.ctx}
 	if err := e.row(columns, row); err != nil {
 		return err
 	}
@@ -154,7 +155,7 @@ func (l *lines) row(columns []Column, row []starlark.Value) error {
 }
 
 func writeDocument(out *lines, v starlark.Value) error {
-	e := encoder{buf: out.buf, stopped: out.stopped}
+	e := encoder{buf: out.buf, ctx: out.ctx}
 	if err := e.value(v); err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func red(text string) string { return "\x1b[1;31m" + text + "\x1b[0m" }
 // fitted is the table with the columns that there is room for, and the names of those that have left; such a column without
 // a text leaves too, and nobody misses it. Where it would not fit with those alone that stay, it keeps all.
 func (t *Table) fitted(o Options) (narrow *Table, left []string) {
-	fits := func(t *Table) bool { return o.widest(t.grid(t.cells(o), t.types(), o)) <= o.Width }
+	fits := func(t *Table) bool { return widest(o.Context, t.grid(o.Context, t.cells(o), t.types())) <= o.Width }
 	stays := func(c Column) bool { return c.Yield == 0 }
 	if o.Width == 0 || t.record || !slices.ContainsFunc(t.Columns, func(c Column) bool { return !stays(c) }) || fits(t) {
 		return t, nil

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -27,7 +28,7 @@ func (c *cells) start(i int) int {
 // writeFlat writes a head and a line for each row. A record takes a column for each of its fields, named "key.saddr".
 // None is an empty cell, and what holds several values, such as an array, is JSON.
 func writeFlat(out *lines, v starlark.Value, o Options, w flatWriter) error {
-	rows, err := o.flatRows(v)
+	rows, err := flatRows(o.Context, v, o.limit())
 	if err != nil {
 		return err
 	}
@@ -63,22 +64,22 @@ func writeFlat(out *lines, v starlark.Value, o Options, w flatWriter) error {
 }
 
 // flatRows are the rows of a value with all columns known; nil if it is one cell.
-func (o Options) flatRows(v starlark.Value) (Rows, error) {
+func flatRows(ctx context.Context, v starlark.Value, limit int) (Rows, error) {
 	if _, ok := v.(Rower); ok {
-		return o.cutRows(v)
+		return cutRows(ctx, v, limit)
 	}
 	if _, ok := v.(Tabler); ok {
-		return o.cutRows(v)
+		return cutRows(ctx, v, limit)
 	}
 	if _, ok := v.(Fielder); ok {
 		v = starlark.Tuple{v}
 	}
-	rows, err := o.cutRows(v)
+	rows, err := cutRows(ctx, v, limit)
 	if rows == nil || err != nil {
 		return nil, err
 	}
 	c := rows.(*cut)
-	shaped, err := o.shape(c.Rows)
+	shaped, err := shape(ctx, c.Rows)
 	if err != nil {
 		closeRows(c)
 		return nil, err

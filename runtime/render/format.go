@@ -65,11 +65,11 @@ type Options struct {
 }
 
 // stopped is why the writing ends before its end; nil: it goes on. What is laid out by then is not whole, and is not written.
-func (o Options) stopped() error {
-	if o.Context == nil || o.Context.Err() == nil {
+func stopped(ctx context.Context) error {
+	if ctx == nil || ctx.Err() == nil {
 		return nil
 	}
-	return context.Cause(o.Context)
+	return context.Cause(ctx)
 }
 
 // limit is the most rows; negative for all.
@@ -92,7 +92,7 @@ func (o Options) limit() int {
 // A value without rows is written as print would, but in JSON. No character that a terminal might obey is written
 // unescaped, but newlines and tabs, and unless it is for a terminal what CSV, and such a value in CSV and TSV, hold.
 func Write(w io.Writer, v starlark.Value, o Options) (err error) {
-	out := &lines{w: w, escape: o.Terminal && !o.Format.forPeople(), stopped: o.stopped}
+	out := &lines{w: w, escape: o.Terminal && !o.Format.forPeople(), ctx: o.Context}
 	defer func() { // also where an iterator's failure unwinds the run
 		if e := out.flush(); err == nil {
 			err = e
@@ -105,7 +105,7 @@ func Write(w io.Writer, v starlark.Value, o Options) (err error) {
 		if o.Format == FormatTable {
 			return writeLive(out, l, o)
 		}
-		v = live{l, out.flush, o.Limit, o.stopped}
+		v = live{l, out.flush, o.Limit, o.Context}
 	}
 	switch o.Format {
 	case FormatJSON:
@@ -128,17 +128,17 @@ func Write(w io.Writer, v starlark.Value, o Options) (err error) {
 // table is the text of a value in a format for people.
 func (o Options) table(v starlark.Value) (string, error) {
 	if p := o.picture(v); p != nil {
-		return p.Draw(o), o.stopped()
+		return p.Draw(o), stopped(o.Context)
 	}
 	v = shown(v)
-	t, err := o.tableOf(v, o.limit())
+	t, err := tableOf(o.Context, v, o.limit())
 	switch {
 	case err != nil:
 		return "", err
 	case t != nil && o.Format == FormatMarkdown:
-		return t.markdown(o), o.stopped()
+		return t.markdown(o), stopped(o.Context)
 	case t != nil:
-		return t.layout(o), o.stopped()
+		return t.layout(o), stopped(o.Context)
 	case o.Format == FormatMarkdown:
 		return markdownText(cell(v, o.ASCII)), nil
 	default:

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,9 +36,9 @@ func AppendRow(b []byte, columns []Column, row []starlark.Value) ([]byte, error)
 
 // encoder appends JSON to buf.
 type encoder struct {
-	buf     []byte
-	depth   int
-	stopped func() error // why it ends before the end of a list; nil: nothing ends it
+	buf   []byte
+	depth int
+	ctx   context.Context // ends it within a list when it is done; nil: nothing does
 }
 
 // maxDepth is where a value is taken to hold itself.
@@ -175,8 +176,8 @@ func (e *encoder) list(rows Rows) error {
 		if err == io.EOF {
 			break
 		}
-		if err == nil && e.stopped != nil {
-			err = e.stopped()
+		if err == nil {
+			err = stopped(e.ctx)
 		}
 		if err != nil {
 			return err

@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"context"
 	"io"
 )
 
@@ -11,8 +12,7 @@ type lines struct {
 	w      io.Writer
 	buf    []byte
 	escape bool
-	// stopped is why the rest of a text of several pieces is not handed on; nil of it: nothing.
-	stopped func() error
+	ctx    context.Context // keeps the rest of a text of several pieces when it is done; nil: nothing does
 }
 
 // piece is how much is gathered: more makes a stream no faster, and its reader wait longer.
@@ -55,7 +55,7 @@ func (l *lines) flush() error {
 		if text = text[n:]; len(text) == 0 {
 			return nil
 		}
-		if err := l.stopped(); err != nil { // a terminal may be slow
+		if err := stopped(l.ctx); err != nil { // a terminal may be slow
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"io"
 	"strings"
 
@@ -18,9 +19,9 @@ type Live interface {
 // live is a Live that is written: its rows, of which there are so many at most.
 type live struct {
 	Live
-	flush   func() error
-	limit   int // negative: all
-	stopped func() error
+	flush func() error
+	limit int // negative: all
+	ctx   context.Context
 }
 
 var _ Rower = live{}
@@ -30,7 +31,7 @@ func (l live) Rows() (Rows, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &cut{rows, l.limit, l.stopped}, nil
+	return &cut{rows, l.limit, l.ctx}, nil
 }
 
 // writeLive writes a table as its rows come: those that are there together keep common columns, and later ones the same,
@@ -39,9 +40,8 @@ func writeLive(out *lines, v Live, o Options) error {
 	if o.Width > 0 {
 		o.Width = max(o.Width, narrowest)
 	}
-	stopped := o.stopped
-	o.Context = nil // an event that was read may be nowhere else
-	out.stopped = o.stopped
+	ctx := o.Context
+	o.Context, out.ctx = nil, nil // an event that was read may be nowhere else
 	t := &Table{Noun: "event"}
 	out.buf = append(out.buf, strings.TrimRight(escapeLine(v.String()), " ")...)
 	if err := out.end(); err != nil {
@@ -59,7 +59,7 @@ func writeLive(out *lines, v Live, o Options) error {
 		}
 		return out.flush()
 	}
-	rows, err := live{v, page, o.Limit, stopped}.Rows()
+	rows, err := live{v, page, o.Limit, ctx}.Rows()
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (t *Table) markdown(o Options) string {
 		blocks = append(blocks, markdownText(t.footer(nil)))
 	}
 	for _, part := range t.Parts {
-		if o.stopped() != nil {
+		if stopped(o.Context) != nil {
 			break
 		}
 		blocks = append(blocks, part.markdown(o))
@@ -45,7 +45,7 @@ func (t *Table) markdownGrid(o Options) string {
 	sb.WriteByte('\n')
 	line(rule)
 	for _, row := range t.longCells(o) {
-		if o.stopped() != nil {
+		if stopped(o.Context) != nil {
 			break
 		}
 		for i := range row {

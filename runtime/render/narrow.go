@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -22,7 +23,7 @@ func (t *Table) recordView(rows [][]string, o Options) string {
 	}
 	var out []string
 	for i, r := range rows {
-		if o.stopped() != nil {
+		if stopped(o.Context) != nil {
 			break
 		}
 		head := snip(fmt.Sprintf("-[ %s %d ]-", noun, t.before+i+1), o.Width, o.ASCII)
@@ -100,9 +101,9 @@ func cutMark(ascii bool) string {
 func width(s string) int { return text.StringWidthWithoutEscSequences(s) }
 
 // widest is the width of the widest line.
-func (o Options) widest(lines string) (n int) {
+func widest(ctx context.Context, lines string) (n int) {
 	for l := range strings.SplitSeq(lines, "\n") {
-		if o.stopped() != nil {
+		if stopped(ctx) != nil {
 			break
 		}
 		n = max(n, width(l))

@@ -249,7 +249,7 @@ func TestRandomRows(t *testing.T) {
 		}
 		limit := 20 + r.IntN(30)
 		text := strings.TrimSuffix(write(t, l, Options{Width: limit}), "\n")
-		if n := (Options{}).widest(text); n > limit {
+		if n := widest(nil, text); n > limit {
 			t.Errorf("seed %d: %d columns wide, want %d:\n%s", seed, n, limit, text)
 		}
 		if t.Failed() {
@@ -300,7 +300,7 @@ func FuzzText(f *testing.F) {
 		limit := 20 + abs(width)%100
 		text := strings.TrimSuffix(write(t, v, Options{Width: limit}), "\n")
 		harmless(t, "table", strings.ReplaceAll(text, "\t", "\x1b"))
-		if n := (Options{}).widest(text); n > limit {
+		if n := widest(nil, text); n > limit {
 			t.Errorf("%d columns wide, want %d: %q", n, limit, text)
 		}
 		if got := decode(t, string(must(JSON(starlark.String(s))))); strings.ToValidUTF8(s, "") == s && got != s {

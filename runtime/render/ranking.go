@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -20,10 +21,10 @@ type Ranked struct {
 // is little room.
 func (r *Ranked) columns(o Options) (columns []chartColumn, rows [][]string) {
 	rows = make([][]string, len(r.Values))
-	if t := r.table(o); t != nil {
+	if t := r.table(o.Context); t != nil {
 		const last = 10 // what goes before shares and bars do
 		names, cells := t.names(), t.cells(o)
-		if o.stopped() != nil {
+		if stopped(o.Context) != nil {
 			return nil, nil
 		}
 		for i, name := range names {
@@ -48,12 +49,12 @@ func (r *Ranked) columns(o Options) (columns []chartColumn, rows [][]string) {
 }
 
 // table is the elements under columns; nil if there are none.
-func (r *Ranked) table(o Options) *Table {
+func (r *Ranked) table(ctx context.Context) *Table {
 	if r.Elements == nil {
 		return nil
 	}
 	elements := starlark.Tuple(r.Elements)
-	if t := o.listTable(elements, -1); t != nil {
+	if t := listTable(ctx, elements, -1); t != nil {
 		for i := range t.Columns {
 			if t.Columns[i].Of == "" && r.Head == "key" {
 				t.Columns[i].Of = "key"

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"io"
 
 	"go.starlark.net/starlark"
@@ -60,15 +61,15 @@ func single(v starlark.Value) bool {
 // cut ends rows after the first few, and where the writing ends.
 type cut struct {
 	Rows
-	left    int // negative: all
-	stopped func() error
+	left int // negative: all
+	ctx  context.Context
 }
 
 func (c *cut) Next() ([]starlark.Value, error) {
 	if c.left == 0 {
 		return nil, io.EOF
 	}
-	if err := c.stopped(); err != nil {
+	if err := stopped(c.ctx); err != nil {
 		return nil, err
 	}
 	c.left--

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -22,7 +23,7 @@ type shaped struct {
 
 // shape looks at the first row, and at all of them where they are in memory: those that do not fit under common columns
 // stand under one. Where they are read one by one, such a row is an error.
-func (o Options) shape(rows Rows) (Rows, error) {
+func shape(ctx context.Context, rows Rows) (Rows, error) {
 	var again Rows
 	switch r := rows.(type) {
 	case *listRows:
@@ -35,7 +36,7 @@ func (o Options) shape(rows Rows) (Rows, error) {
 		return s, err
 	}
 	for {
-		if err := o.stopped(); err != nil {
+		if err := stopped(ctx); err != nil {
 			return nil, err
 		}
 		if _, err := s.Next(); err == io.EOF {

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"context"
 	"io"
 	"slices"
 
@@ -35,7 +36,7 @@ const Limit = 40
 // print, as it is. limit is the most rows to show; negative for all.
 func Show(v starlark.Value, limit int) (string, error) {
 	v = shown(v)
-	t, err := Options{}.tableOf(v, limit)
+	t, err := tableOf(nil, v, limit)
 	switch {
 	case err != nil:
 		return "", err
@@ -57,12 +58,12 @@ func shown(v starlark.Value) starlark.Value {
 }
 
 // tableOf makes a table of what has rows: a map, a record, a dict, a list of records. It returns nil for anything else.
-func (o Options) tableOf(v starlark.Value, limit int) (*Table, error) {
+func tableOf(ctx context.Context, v starlark.Value, limit int) (*Table, error) {
 	switch v := v.(type) {
 	case Tabler:
 		return v.Table(limit)
 	case Rower:
-		return o.rowerTable(v, limit)
+		return rowerTable(ctx, v, limit)
 	case Fielder:
 		t := &Table{Columns: []Column{{Name: "field"}, {Name: "value"}}, record: true}
 		for i, name := range v.Fields() {
@@ -80,13 +81,13 @@ func (o Options) tableOf(v starlark.Value, limit int) (*Table, error) {
 		}
 		return t, nil
 	case *starlark.List, starlark.Tuple:
-		return o.listTable(v.(starlark.Indexable), limit), o.stopped()
+		return listTable(ctx, v.(starlark.Indexable), limit), stopped(ctx)
 	}
 	return nil, nil
 }
 
 // rowerTable reads all rows, and keeps the first.
-func (o Options) rowerTable(v Rower, limit int) (*Table, error) {
+func rowerTable(ctx context.Context, v Rower, limit int) (*Table, error) {
 	rows, err := v.Rows()
 	if rows == nil || err != nil {
 		return nil, err
@@ -99,7 +100,7 @@ func (o Options) rowerTable(v Rower, limit int) (*Table, error) {
 			return t, nil
 		}
 		if err == nil {
-			err = o.stopped()
+			err = stopped(ctx)
 		}
 		if err != nil {
 			return nil, err
@@ -161,20 +162,20 @@ func appendFields(cells []starlark.Value, v starlark.Value, n int) []starlark.Va
 // listTable makes a table of a list whose elements are all records with the same fields, or all pairs of a key and a
 // value of which one is a record. The records in dicts are spread too, if they are alike in all. It returns nil for any
 // other list.
-func (o Options) listTable(list starlark.Indexable, limit int) *Table {
-	if t := o.tableBy(spreadDict, list, limit); t != nil {
+func listTable(ctx context.Context, list starlark.Indexable, limit int) *Table {
+	if t := tableBy(ctx, spreadDict, list, limit); t != nil {
 		return t
 	}
-	return o.tableBy(spread, list, limit)
+	return tableBy(ctx, spread, list, limit)
 }
 
-func (o Options) tableBy(spread func(starlark.Value) ([]Column, []starlark.Value), list starlark.Indexable, limit int) *Table {
+func tableBy(ctx context.Context, spread func(starlark.Value) ([]Column, []starlark.Value), list starlark.Indexable, limit int) *Table {
 	if list.Len() == 0 {
 		return nil
 	}
 	t := &Table{Total: list.Len(), Noun: "row", Nouns: "rows"}
 	for i := range list.Len() {
-		if o.stopped() != nil {
+		if stopped(ctx) != nil {
 			return nil
 		}
 		names, cells := spread(list.Index(i))

@@ -1,7 +1,7 @@
 package render
 
 import (
-	"slices"
+	"context"
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/table"
@@ -59,7 +59,7 @@ func (t *Table) layout(o Options) string {
 		o.Width -= len(indent) - 1
 	}
 	for _, part := range t.Parts {
-		if o.stopped() != nil {
+		if stopped(o.Context) != nil {
 			break
 		}
 		out += indent + strings.ReplaceAll(part.layout(o), "\n", indent)
@@ -104,13 +104,13 @@ func (t *Table) footer(left []string) string {
 // body is the head and the rows; where they are too wide, one below the other.
 func (t *Table) body(o Options) string {
 	rows, types := t.cells(o), t.types()
-	grid := t.grid(rows, types, o)
-	if o.Width > 0 && o.widest(grid) > o.Width {
+	grid := t.grid(o.Context, rows, types)
+	if o.Width > 0 && widest(o.Context, grid) > o.Width {
 		types = t.shortTypes(rows, types, o.ASCII)
-		grid = t.grid(rows, types, o)
+		grid = t.grid(o.Context, rows, types)
 	}
 	switch {
-	case o.Width == 0 || o.widest(grid) <= o.Width:
+	case o.Width == 0 || widest(o.Context, grid) <= o.Width:
 	case t.record:
 		return t.fieldView(t.longCells(o), o)
 	case len(rows) > 0:
@@ -135,62 +135,47 @@ func (t *Table) body(o Options) string {
 const most = 1000
 
 // grid lays cells out. Each is one line, so that each row is.
-func (t *Table) grid(rows [][]string, types []string, o Options) string {
-	heads := [][]string{t.names()}
+func (t *Table) grid(ctx context.Context, rows [][]string, types []string) string {
+	lines := [][]string{t.names()}
 	if types != nil {
-		heads = append(heads, types)
+		lines = append(lines, types)
 	}
-	columns := t.configs()
-	if len(rows) <= most {
-		return gridOf(columns, heads, rows)
-	}
-	for _, cells := range [][][]string{heads, rows} {
-		for _, r := range cells {
-			if o.stopped() != nil {
-				return ""
-			}
-			for i, c := range r {
-				columns[i].WidthMin = max(columns[i].WidthMin, width(c))
-			}
-		}
-	}
-	var pieces []string
-	for some := range slices.Chunk(rows, most) {
-		if o.stopped() != nil {
-			return ""
-		}
-		pieces = append(pieces, gridOf(columns, heads, some))
-		heads = nil
-	}
-	return strings.Join(pieces, "\n")
-}
-
-// configs say how wide the columns are at least, and where their cells stand.
-func (t *Table) configs() []table.ColumnConfig {
-	var configs []table.ColumnConfig
+	heads := len(lines)
+	lines = append(lines, rows...)
+	columns := make([]table.ColumnConfig, len(t.Columns))
 	for i := range t.Columns {
-		c := table.ColumnConfig{Number: i + 1}
+		c := &columns[i]
+		c.Number = i + 1
 		if t.numeric(i) {
 			c.Align, c.AlignHeader = text.AlignRight, text.AlignRight
 		}
 		if t.least != nil {
 			c.WidthMin = t.least[i]
 		}
-		configs = append(configs, c)
+		for j := 0; j < len(lines) && len(lines) > most && stopped(ctx) == nil; j++ { // so that the pieces are alike
+			c.WidthMin = max(c.WidthMin, width(lines[j][i]))
+		}
 	}
-	return configs
+	var pieces []string
+	for len(lines) > 0 && stopped(ctx) == nil {
+		n := min(most, len(lines))
+		pieces = append(pieces, gridOf(columns, lines[:n], heads))
+		lines, heads = lines[n:], 0
+	}
+	return strings.Join(pieces, "\n")
 }
 
-// gridOf is rows under heads.
-func gridOf(columns []table.ColumnConfig, heads, rows [][]string) string {
+// gridOf lays out lines, of which the first are heads.
+func gridOf(columns []table.ColumnConfig, lines [][]string, heads int) string {
 	w := table.NewWriter()
 	w.SetStyle(plain)
-	for _, head := range heads {
-		w.AppendHeader(rowOf(head))
-	}
 	w.SetColumnConfigs(columns)
-	for _, r := range rows {
-		w.AppendRow(rowOf(r))
+	for i, line := range lines {
+		if row := rowOf(line); i < heads {
+			w.AppendHeader(row)
+		} else {
+			w.AppendRow(row)
+		}
 	}
 	w.SuppressTrailingSpaces()
 	return w.Render()
@@ -250,31 +235,26 @@ func (t *Table) shortTypes(rows [][]string, types []string, ascii bool) []string
 }
 
 // cells are the texts in a grid.
-func (t *Table) cells(o Options) [][]string {
-	return t.texts(o, func(v starlark.Value) string {
-		d, _ := v.(Drawn)
-		room := d.Room
-		if t.record {
-			room = 0
-		}
-		return o.drawn(v, room)
-	})
-}
+func (t *Table) cells(o Options) [][]string { return t.texts(o, !t.record) }
 
 // longCells are the texts where each has lines of its own, which may be cut anywhere.
 func (t *Table) longCells(o Options) [][]string {
 	o.Color = false
-	return t.texts(o, func(v starlark.Value) string { return o.drawn(v, 0) })
+	return t.texts(o, false)
 }
 
-func (t *Table) texts(o Options, text func(starlark.Value) string) [][]string {
+func (t *Table) texts(o Options, narrow bool) [][]string {
 	rows := make([][]string, len(t.Rows))
 	for i, r := range t.Rows {
-		if o.stopped() != nil {
+		if stopped(o.Context) != nil {
 			return rows[:i]
 		}
 		for _, v := range r {
-			rows[i] = append(rows[i], text(v))
+			room := 0
+			if d, ok := v.(Drawn); ok && narrow {
+				room = d.Room
+			}
+			rows[i] = append(rows[i], o.drawn(v, room))
 		}
 	}
 	return rows

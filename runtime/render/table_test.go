@@ -90,12 +90,12 @@ key  value
   k         value
 u32  struct { u6…
   1             2`},
-		{"narrow record", must(Options{}.tableOf(wide, -1)), Options{Width: 26}, `
+		{"narrow record", must(tableOf(nil, wide, -1)), Options{Width: 26}, `
 field  value
 name   x
 path   /sys/fs/bpf/a/very/
        long/path`},
-		{"narrow record in colour", must(Options{}.tableOf(wide, -1)), Options{Width: 26, Color: true}, "\n\x1b[1mfield  value\x1b[0m\n" + `name   x
+		{"narrow record in colour", must(tableOf(nil, wide, -1)), Options{Width: 26, Color: true}, "\n\x1b[1mfield  value\x1b[0m\n" + `name   x
 path   /sys/fs/bpf/a/very/
        long/path`},
 		{"wide characters are not cut in two", &Table{Columns: []Column{{Name: "a"}}, Rows: [][]starlark.Value{vals("日本日本日本日本日本日本")}}, Options{Width: 20, Color: true},

@@ -24,7 +24,7 @@ func (t Timed) Rows() (Rows, error) {
 	if rows == nil {
 		rows = &listRows{list: starlark.Tuple{t.Value}}
 	}
-	shaped, err := Options{}.shape(rows)
+	shaped, err := shape(nil, rows)
 	if err != nil {
 		closeRows(rows)
 		return nil, err

@@ -73,11 +73,12 @@ bpf> help?
 help(x=None) (function)
   Print what there is to know about a function, method, value or topic.
   help() lists all; help(m.update), help("update") and help("batch") tell
-  more.
+  more, and so do the names of types and of parameters.
 
     help("batch")          # a topic
     help(m.update)         # a method, without a call
     help("BPF_NOEXIST")    # whatever has this name
+    help("hints")          # a parameter: what takes it
 bpf> names??
 What is there beside functions.
 

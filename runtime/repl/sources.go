@@ -73,25 +73,18 @@ func (l *loop) keys(p place, kind string, v starlark.Value, end string) Completi
 	if single {
 		asked = `"` + typed[1:]
 	}
-	known := func(string) []string { return nil }
 	switch v := v.(type) {
 	case Completer:
-		known = func(asked string) []string { return l.ask(func() []string { return v.Complete(kind, asked) }) }
+		texts = l.ask(func() []string { return v.Complete(kind, asked) })
 	case *starlark.Dict:
 		if kind == "key" && p.bracket == "[" {
-			known = func(asked string) []string { return dictKeys(v, asked) }
-		}
-	}
-	texts = known(asked)
-	if p.bracket == "[" { // where a tuple needs no parentheses
-		if typed != "" {
-			texts = append(texts, known("("+asked)...)
-		}
-		for i, text := range texts {
-			texts[i] = bare(text)
+			texts = dictKeys(v, asked)
 		}
 	}
 	for _, text := range texts {
+		if p.bracket == "[" { // where a tuple needs no parentheses
+			text = bare(text)
+		}
 		if single {
 			text = singleQuoted(text)
 		}
@@ -130,7 +123,7 @@ func dictKeys(d *starlark.Dict, prefix string) []string {
 	defer it.Done()
 	var key starlark.Value
 	for n := 0; n < looked && len(found) < most && it.Next(&key); n++ {
-		if text := key.String(); method.IsLiteral(key) && strings.HasPrefix(text, prefix) {
+		if text := key.String(); method.IsLiteral(key) && strings.HasPrefix(strings.TrimPrefix(text, "("), strings.TrimPrefix(prefix, "(")) {
 			found = append(found, text)
 		}
 	}
