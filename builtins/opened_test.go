@@ -35,6 +35,9 @@ func TestNoMemoryAgain(t *testing.T) {
 // TestDropped opens and makes maps and drops them where the collector never runs for the heap's sake: what they hold stays
 // bounded, and what is closed, or held on purpose, is seldom looked for.
 func TestDropped(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector takes so much memory that what maps hold is little beside it")
+	}
 	engine := kerneltest.Engine(t)
 	if !alone(t) {
 		return
