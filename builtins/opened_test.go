@@ -57,7 +57,7 @@ func TestDropped(t *testing.T) {
 		{`create("array", value="u64", max_entries=1 << 17) if kept else hold()`, 300, usage{maps: 160 << 20}, 8},
 		{`outer.swap(0, lambda new: None)`, 40, usage{maps: 160 << 20}, 8},
 		{`open(PIN).close()`, 5000, usage{descriptors: 10}, 0},
-		{`kept.append(open(PIN))`, 5000, usage{descriptors: 5010}, 4},
+		{`kept.append(open(PIN))`, 3000, usage{descriptors: 3010}, 4}, // the limit may be 4096
 	} {
 		library := builtins.New(engine, nil)
 		s := bpfsh.New(bpfsh.Config{Predeclared: library.Predeclared()})

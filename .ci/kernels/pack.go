@@ -29,7 +29,7 @@ var programs = []string{"sh", "bash", "setpriv", "mount", "umount", "unshare", "
 
 // elsewhere are tests that the kernel has no part in, and that take long or want what is not there: of arbitrary scripts
 // and faults on the memory engine, of its golden scripts, of the source, of many hosts, and of maps that other programs have made.
-const elsewhere = "^FuzzScript$|^TestRandomScripts$|^TestColumns$|^TestDryRun$|^TestFaults$|^TestGolden$/^memory$|^TestDryRunGoldens$/^memory$|^TestRooms$|^TestASCII$|^TestManyHosts$|^TestMapsOfBpftool$|^TestMapsOfBpftrace$"
+const elsewhere = "^FuzzScript$|^TestRandomScripts$|^TestColumns$|^TestDryRun$|^TestFaults$|^TestGolden$/^memory$|^TestDryRunGoldens$/^memory$|^TestRooms$|^TestASCII$|^TestManyHosts$|^TestMapsOfBpftool$|^TestMapsOfBpftrace$|^TestBpftrace$"
 
 // pack builds the tests of the packages that touch the kernel, and writes an initramfs that runs them.
 func pack(ctx context.Context, work, initramfs, packages, tests string) ([]suite, error) {

@@ -20,8 +20,13 @@ var capabilities = map[string]int{
 }
 
 // Missing names what of a right this process lacks, and why it is wanted where that is not always so. In a user namespace
-// of its own a process has no capability, whatever it has there.
-func (e *Engine) Missing(r *engine.Right) string { return missing(r) }
+// of its own a process has no capability, whatever it has there. Nothing is lacking of what the kernel lets everybody do.
+func (e *Engine) Missing(r *engine.Right) string {
+	if r.Open && unprivilegedDisabled() == "0" {
+		return ""
+	}
+	return missing(r)
+}
 
 // unprivilegedDisabled is the sysctl that says whether others than CAP_BPF may use bpf() for anything: with 0 they may,
 // with 1 not until the next boot, with 2 not until root allows it.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -30,6 +31,7 @@ func Main(m *testing.M) int {
 		if left = append(opened(before), listed()...); len(left) == 0 || time.Now().After(end) {
 			break
 		}
+		runtime.GC() // some of it may wait for the collector
 	}
 	for _, what := range left {
 		fmt.Fprintln(os.Stderr, "left behind:", what)
