@@ -11,9 +11,6 @@ import (
 	"testing"
 
 	"bpfsh/builtins"
-	"bpfsh/builtins/engine"
-	"bpfsh/builtins/engine/readonly"
-	"bpfsh/runtime"
 	"bpfsh/runtime/method"
 	"bpfsh/runtime/render"
 
@@ -29,30 +26,9 @@ var setters = []string{"SetKey", "SetField", "SetIndex"}
 // under --readonly, or behind a handle that was opened with readonly=True.
 func TestReadOnlyAssignments(t *testing.T) {
 	want := settable(t)
-	for _, mode := range []struct {
-		name  string
-		wrap  func(engine.Engine) engine.Engine
-		enter func(*runtime.Session)
-		says  string
-	}{
-		{"all", func(e engine.Engine) engine.Engine { return readonly.New(e) }, func(*runtime.Session) {}, "--readonly: nothing is changed (EPERM)"},
-		{"handle", func(e engine.Engine) engine.Engine { return e }, openReadOnly, openedReadOnly},
-	} {
+	for _, mode := range readOnlyModes {
 		t.Run(mode.name, func(t *testing.T) {
-			e := world(t)
-			keep(t, e, madeVars)
-			library := builtins.New(mode.wrap(e), nil)
-			defer library.Close()
-			s := session(library)
-			mode.enter(s)
-			if err := chunk(s, opened+openedVars); err != nil {
-				t.Fatal(err)
-			}
-			e.Heard = func(op string, _ *engine.Info, err error) {
-				if a := (answer{op: op}); a.changes() && (err == nil || mode.name == "all") {
-					t.Errorf("%s is asked for: %v", op, err)
-				}
-			}
+			s := mode.session(t)
 			w := &assigning{says: mode.says, seen: map[starlark.Value]bool{}, refused: map[string]int{}}
 			names := maps.Clone(s.Globals())
 			s.Globals()["visit"] = starlark.NewBuiltin("visit", func(thread *starlark.Thread, _ *starlark.Builtin, _ starlark.Tuple, _ []starlark.Tuple) (starlark.Value, error) {

@@ -56,39 +56,55 @@ func TestReadOnlyOperators(t *testing.T) {
 		`open("/sys/fs/bpf/flows", readonly=False).clear()`, `open(m.id)["10.0.0.1"] = (1, 2)`, `create(like=m)`, `outer.create_inner()`,
 		`load_object("../testdata/object/flow.o").maps["slots"].create()`,
 	}
-	as := func(e engine.Engine) engine.Engine { return e }
-	for _, mode := range []struct {
-		name  string
-		wrap  func(engine.Engine) engine.Engine
-		enter func(*runtime.Session)
-		codes []string
-		says  string
-	}{
-		{"all", func(e engine.Engine) engine.Engine { return readonly.New(e) }, func(*runtime.Session) {}, slices.Concat(writes, makes), "--readonly: nothing is changed (EPERM)"},
-		{"handle", as, openReadOnly, writes, openedReadOnly},
-	} {
-		for _, code := range mode.codes {
+	for _, mode := range readOnlyModes {
+		codes := writes
+		if mode.all {
+			codes = slices.Concat(writes, makes)
+		}
+		for _, code := range codes {
 			t.Run(mode.name+"/"+code, func(t *testing.T) {
-				e := world(t)
-				keep(t, e, madeVars)
-				library := builtins.New(mode.wrap(e), nil)
-				defer library.Close()
-				s := session(library)
-				mode.enter(s)
-				if err := chunk(s, opened+openedVars); err != nil {
-					t.Fatal(err)
-				}
-				e.Heard = func(op string, _ *engine.Info, err error) {
-					if (answer{op: op}).changes() && (err == nil || mode.name == "all") {
-						t.Errorf("it asks for %s: %v", op, err)
-					}
-				}
-				if err := chunk(s, code); err == nil || !strings.Contains(err.Error(), mode.says) {
+				if err := chunk(mode.session(t), code); err == nil || !strings.Contains(err.Error(), mode.says) {
 					t.Errorf("got %v, want %q", err, mode.says)
 				}
 			})
 		}
 	}
+}
+
+// readOnlyMode is a way to permit nothing but reading.
+type readOnlyMode struct {
+	name string
+	all  bool   // --readonly; or else each handle was opened so, and new maps can be made
+	says string // what the error says
+}
+
+var readOnlyModes = []readOnlyMode{{"all", true, "--readonly: nothing is changed (EPERM)"}, {"handle", false, openedReadOnly}}
+
+// session is one in the mode that has the maps of the examples, and one with variables. What it changes is an error of the
+// test; in the first mode the engine is not even to be asked for it.
+func (mode readOnlyMode) session(t *testing.T) *runtime.Session {
+	t.Helper()
+	world := world(t)
+	keep(t, world, madeVars)
+	var e engine.Engine = world
+	if mode.all {
+		e = readonly.New(world)
+	}
+	library := builtins.New(e, nil)
+	t.Cleanup(library.Close)
+	s := session(library)
+	if !mode.all {
+		openReadOnly(s)
+	}
+	if err := chunk(s, opened+openedVars); err != nil {
+		t.Fatal(err)
+	}
+	world.Heard = func(op string, _ *engine.Info, err error) {
+		if (answer{op: op}).changes() && (err == nil || mode.all) {
+			t.Errorf("it asks for %s: %v", op, err)
+		}
+	}
+	return s
 }
 
 // A map that has variables, and its name.
